@@ -1,0 +1,1 @@
+"""One folder a system, each implementing the ports of `canonical.ports`."""

@@ -1,0 +1,1 @@
+"""How it all runs: gateway, command line, worker, stand-ins."""

@@ -1,0 +1,1 @@
+"""One module a business process; `steps/` holds the reusable Prefect tasks."""
