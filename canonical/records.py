@@ -214,6 +214,7 @@ class OrderRecord(Model):
     external_id: str | None = None
     external_number: str | None = None
     run_id: str | None = None
+    waived: tuple[str, ...] = ()  # reason codes a person has released for good
     document: bytes
 
 
@@ -284,6 +285,7 @@ class Batch(Model):
     start_clocks: tuple[Clock, ...] = ()
     stop_clocks: tuple[tuple[str, str, str, datetime], ...] = ()  # (scope, aggregate key, name, at)
     audit: tuple[AuditEntry, ...] = ()
+    deliveries: tuple[Delivery, ...] = ()  # follow-up work for the inbox (posting, write-back), same transaction
 
 
 class CaseClosing(Model):
