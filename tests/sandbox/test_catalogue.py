@@ -54,7 +54,7 @@ def test_something_of_every_kind_is_unknown_to_the_back_office() -> None:
     catalogue = load_catalogue()
     assert [product.handle for product in catalogue.products if not product.in_erp] == ["tide-scarf"]
     assert [method.code for method in catalogue.shipping_methods if not method.in_erp] == ["DRONE"]
-    assert [tax.code for tax in catalogue.taxes if not tax.in_erp] == ["US-NY-LEVY"]
+    assert [tax.code for tax in catalogue.taxes if not tax.in_erp] == ["US-NY-LEVY", "FR-LEVY"]
 
 
 @pytest.mark.parametrize("gtin", ["4006381333931", "9780201379624", "5901234123457"])
