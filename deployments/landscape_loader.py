@@ -1,0 +1,33 @@
+"""Reads the landscape and the mapping seeds from their files; the checks are pure and live in `canonical`."""
+
+from pathlib import Path
+
+from canonical.errors import MisconfiguredError
+from canonical.landscape import Landscape, read_landscape
+from canonical.mapping.seeds import SEED_FILES, read_mappings
+from canonical.mapping.table import TableMappings
+
+LANDSCAPE_FILE = Path(__file__).with_name("landscape.toml")
+MAPPINGS_FOLDER = Path(__file__).with_name("mappings")
+
+
+def load_landscape(path: Path = LANDSCAPE_FILE) -> Landscape:
+    """The landscape in a file. Raises `MisconfiguredError` listing everything wrong with it."""
+    return read_landscape(_text(path), path.name)
+
+
+def load_mappings(folder: Path = MAPPINGS_FOLDER) -> TableMappings:
+    """The mapping seeds in a folder, one CSV a kind. Raises `MisconfiguredError` naming every bad line."""
+    return read_mappings({name: _text(folder / name) for name in SEED_FILES})
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as cause:
+        raise MisconfiguredError(
+            "the file cannot be read",
+            code="file_unreadable",
+            document=path.name,
+            way_out=f"Create {path.name} as UTF-8 text, or name another file",
+        ) from cause
