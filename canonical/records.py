@@ -278,8 +278,8 @@ class Batch(Model):
     orders: tuple[OrderRecord, ...] = ()
     reservations: tuple[Reservation, ...] = ()
     end_reservations: tuple[tuple[str, str, str], ...] = ()  # (scope, order id, ended by)
+    close_cases: tuple["CaseClosing", ...] = ()  # before opening: a case that stays keeps its age
     open_cases: tuple[Case, ...] = ()
-    close_cases: tuple["CaseClosing", ...] = ()
     effects: tuple[EffectUpdate, ...] = ()
     references: tuple[CrossReference, ...] = ()
     start_clocks: tuple[Clock, ...] = ()
@@ -289,10 +289,11 @@ class Batch(Model):
 
 
 class CaseClosing(Model):
-    """Closes the open cases of an aggregate: all, or those with the reason codes given."""
+    """Closes the open cases of an aggregate: all, or those with the reason codes given; never those in `keep`."""
 
     aggregate_key: Code
     reason_codes: tuple[str, ...] | None = None
+    keep: tuple[str, ...] = ()
     closed_by: Code
     note: str | None = None
     release_messages: bool = False
