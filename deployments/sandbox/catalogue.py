@@ -106,7 +106,7 @@ class PaymentGateway(Entry):
 
 
 class Promotion(Entry):
-    """A discount: with a `code` the shopper types it, without it applies by itself."""
+    """A discount: with a `code` the shopper types it, without it applies by itself; `everyday` ones come up unasked."""
 
     title: str
     kind: Literal["percentage", "fixed"]
@@ -115,6 +115,7 @@ class Promotion(Entry):
     value: Decimal = Decimal(0)
     values: dict[str, Decimal] = {}
     product_type: str | None = None
+    everyday: bool = True
 
 
 class Customer(Entry):

@@ -169,5 +169,5 @@ class Shopper:
             return tuple(promotion for promotion in self.catalogue.promotions if promotion.title in wanted)
         if random.random() < 0.5:
             return ()
-        usable = [p for p in self.catalogue.promotions if shipped or p.target != "shipping"]
+        usable = [p for p in self.catalogue.promotions if p.everyday and (shipped or p.target != "shipping")]
         return tuple(sorted(random.sample(usable, random.choice((1, 1, 2))), key=self.catalogue.promotions.index))
