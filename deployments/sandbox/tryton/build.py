@@ -1,0 +1,101 @@
+"""Make the demo database: built once into a cache, then copied, because building takes half a minute and copying none.
+
+The cache entry is named by a hash of everything that decides its content: catalogue, seeders, Tryton's version and the
+calendar year (the fiscal years are created from it). An SQLite entry is a file, a PostgreSQL entry a template database.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import logging
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from deployments.sandbox.catalogue import CATALOGUE_FILE, load_catalogue
+from deployments.sandbox.tryton.modules import MODULES, activate
+from deployments.sandbox.tryton.seed import seed
+from deployments.sandbox.tryton.target import SUFFIX, Target
+
+CACHE = Path(".crossdock/cache")
+
+log = logging.getLogger(__name__)
+
+
+def build_file(out: Path, cache: Path = CACHE) -> bool:
+    """Put a fresh demo database at `out`, replacing what is there; return whether it had to be built.
+
+    Safe to call from several processes at once: one builds, the others wait and copy.
+    """
+    Target.of_file(out)  # refuses a name that Tryton cannot serve before anything is built
+    cache.mkdir(parents=True, exist_ok=True)
+    entry = cache / f"tryton-{fingerprint()}{SUFFIX}"
+    with _one_at_a_time(entry.with_suffix(".lock")):
+        missing = not entry.exists()
+        if missing:
+            _build_entry(entry)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    for leftover in (f"{out}-wal", f"{out}-shm"):
+        Path(leftover).unlink(missing_ok=True)
+    shutil.copyfile(entry, out)
+    return missing
+
+
+def build_database(uri: str) -> bool:
+    """Create the demo database on PostgreSQL under the name in `uri`; return whether its template had to be built.
+
+    Raises ValueError when the database exists: a database is never overwritten.
+    """
+    from deployments.sandbox.tryton import postgresql
+
+    target = Target.of_uri(uri)
+    template = Target.of_uri(f"{target.uri}/crossdock_tryton_{fingerprint()}")
+    missing = not postgresql.exists(template)
+    if missing:
+        with postgresql.created(template):
+            _fill(template)
+    postgresql.copy(template, target)
+    return missing
+
+
+def fingerprint() -> str:
+    """Twelve hexadecimal digits that change whenever the built database would."""
+    here = Path(__file__).parent
+    sources = [CATALOGUE_FILE, here / "modules.py", *sorted((here / "seed").glob("*.py"))]
+    digest = hashlib.sha256(f"{version('trytond')} {datetime.now(UTC).year} {MODULES}".encode())
+    for source in sources:
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _build_entry(entry: Path) -> None:
+    """Build beside the entry and move it into place as one compact file, without Tryton's write-ahead log."""
+    with TemporaryDirectory(dir=entry.parent) as scratch:
+        raw, compact = Path(scratch) / f"raw{SUFFIX}", Path(scratch) / f"compact{SUFFIX}"
+        raw.touch()
+        _fill(Target.of_file(raw))
+        with closing(sqlite3.connect(raw)) as connection:
+            connection.execute("VACUUM INTO ?", (str(compact),))
+        os.replace(compact, entry)
+
+
+def _fill(target: Target) -> None:
+    """Activate the modules in an empty database and seed it; once per process, since Tryton's settings are global."""
+    target.configure()
+    pool = activate(target.name)
+    seed(pool, target.name, load_catalogue())
+
+
+@contextmanager
+def _one_at_a_time(lock: Path) -> Iterator[None]:
+    """Hold a file lock; it ends with the process, however that ends."""
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,27 @@
+"""The real ERPs as processes for any test: a fresh, seeded database each, served until the `with` block ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.processes import ROOT, RunningProcess, run, running
+
+CACHE = ROOT / ".crossdock" / "cache"
+TRYTON = "deployments.sandbox.tryton"
+TRYTON_DATABASE = "erp"
+
+
+def tryton_database(workspace: Path) -> Path:
+    """A fresh demo database file; only the first caller on a machine waits for the build (20 s of CPU)."""
+    file = workspace / f"{TRYTON_DATABASE}.sqlite"
+    run(TRYTON, "build", "--out", str(file), "--cache", str(CACHE))
+    return file
+
+
+@contextmanager
+def tryton(workspace: Path) -> Iterator[RunningProcess]:
+    """Tryton on a fresh demo database, under the database name `erp`."""
+    with running(TRYTON, "serve", "--database", str(tryton_database(workspace)), workspace=workspace) as process:
+        yield process
