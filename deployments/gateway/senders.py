@@ -1,0 +1,130 @@
+"""Events of ERPs and warehouses, signed by the Standard Webhooks scheme (https://www.standardwebhooks.com).
+
+The body is JSON:
+
+    {"type": "shipments.created", "timestamp": "2026-11-02T10:00:00Z", "scope": "north",
+     "subject": {"kind": "order", "id": "5123"}, "data": {...}}
+
+`type` before its first dot is the kind of message and thus which flow reads it; `scope` is a shop or company of the
+landscape; `subject` is the document the event is about: events about one subject are handled one at a time, in order.
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+import orjson
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from canonical.errors import MisconfiguredError, RejectedError
+from canonical.ids import aggregate_key, correlation_id, delivery_key
+from canonical.landscape import Landscape
+from canonical.records import Delivery
+from deployments.gateway.settings import EventSender
+
+KEPT_HEADERS: Final = ("webhook-id", "webhook-timestamp", "content-type", "user-agent")
+
+
+class EventSource:
+    """The `WebhookSource` of one sender. A message signed more than five minutes ago, or ahead, is refused."""
+
+    def __init__(self, system: str, sender: EventSender, scopes: Collection[str]) -> None:
+        """`scopes` are the shops and companies an event may be about.
+
+        Raises `MisconfiguredError` when a secret is not base64.
+        """
+        self.channel = system
+        self._topics, self._scopes = frozenset(sender.topics), frozenset(scopes)
+        secrets = (sender.secret, sender.previous_secret)
+        try:
+            self._webhooks = [Webhook(secret.get_secret_value()) for secret in secrets if secret is not None]
+        except (ValueError, RuntimeError) as error:
+            raise MisconfiguredError(
+                f"a webhook secret of {system} is not base64",
+                code="bad_secret",
+                way_out="Make one with: openssl rand -base64 32",
+            ) from error
+
+    def verify(self, headers: Mapping[str, str], body: bytes) -> bool:
+        return any(_signed(webhook, headers, body) for webhook in self._webhooks)
+
+    def delivery(self, headers: Mapping[str, str], body: bytes) -> Delivery:
+        """Raises `RejectedError` when the type or scope is not configured, or a field is missing."""
+        event = _event(body)
+        topic, scope, subject = _text(event, "type"), _text(event, "scope"), event.get("subject")
+        if topic not in self._topics:
+            raise RejectedError(
+                f"{self.channel} may not send events of this type",
+                code="unknown_topic",
+                field="type",
+                way_out="Add the type to the sender's topics in the settings of the gateway.",
+            )
+        if scope not in self._scopes:
+            raise RejectedError(
+                "the scope is no shop or company of the landscape",
+                code="unknown_shop",
+                field="scope",
+                way_out="Name a shop or a company as the landscape spells it.",
+            )
+        if not isinstance(subject, dict):
+            raise _bad("subject", "an object with kind and id")
+        about = _text(subject, "kind", "subject."), _text(subject, "id", "subject.")
+        message_id = headers["webhook-id"]
+        return Delivery(
+            delivery_key=delivery_key(self.channel, scope, message_id),
+            channel=self.channel,
+            scope=scope,
+            topic=topic,
+            kind=topic.partition(".")[0],
+            aggregate_key=aggregate_key(scope, *about),
+            correlation_id=correlation_id(scope, *about),
+            event_id=message_id,
+            occurred_at=_moment(event),
+            headers={name: headers[name] for name in KEPT_HEADERS if name in headers},
+            body=body,
+        )
+
+
+def _signed(webhook: Webhook, headers: Mapping[str, str], body: bytes) -> bool:
+    try:
+        webhook.verify(body, dict(headers), json_parse=False)
+    except (WebhookVerificationError, ValueError):  # ValueError: a signature or body that is not text of its alphabet
+        return False
+    return True
+
+
+def _event(body: bytes) -> dict[str, Any]:
+    try:
+        event = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise _bad("body", "JSON") from error
+    if not isinstance(event, dict):
+        raise _bad("body", "a JSON object")
+    return event
+
+
+def _text(event: Mapping[str, Any], field: str, place: str = "") -> str:
+    value = event.get(field)
+    if not isinstance(value, str) or not 0 < len(value) <= 100:
+        raise _bad(place + field, "text of 1 to 100 characters")
+    return value
+
+
+def _moment(event: Mapping[str, Any]) -> datetime:
+    try:
+        moment = datetime.fromisoformat(_text(event, "timestamp"))
+    except ValueError as error:
+        raise _bad("timestamp", "an ISO 8601 time") from error
+    if moment.tzinfo is None:
+        raise _bad("timestamp", "a time with its zone")
+    return moment
+
+
+def _bad(field: str, wanted: str) -> RejectedError:
+    return RejectedError(f"the field is not {wanted}", code="bad_event", field=field, way_out="Correct the sender.")
+
+
+def event_sources(senders: Mapping[str, EventSender], landscape: Landscape) -> dict[str, EventSource]:
+    """The source of each sender. Raises `MisconfiguredError` when a sender is no system of the landscape."""
+    scopes = {shop.name for shop in landscape.shops} | {company.name for company in landscape.companies}
+    return {landscape.system(name).name: EventSource(name, sender, scopes) for name, sender in senders.items()}
