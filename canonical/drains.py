@@ -21,7 +21,7 @@ def drain_name(kind: str) -> str:
 
 
 def drain_mark(kind: str, now: datetime, until: datetime) -> Cursor:
-    """The mark of a drain that will look again before `until` (UTC). `until` = `now` clears it. One serves all shops."""
+    """The mark of a drain that will look again before `until` (UTC). `until` = `now` clears it."""
     return Cursor(scope=EVERY_SHOP, name=drain_name(kind), value=until.isoformat(), updated_at=now)
 
 

@@ -9,11 +9,13 @@ The body is JSON:
 landscape; `subject` is the document the event is about: events about one subject are handled one at a time, in order.
 """
 
+import base64
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Final
 
 import orjson
+from pydantic import SecretStr
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from canonical.errors import MisconfiguredError, RejectedError
@@ -22,6 +24,8 @@ from canonical.landscape import Landscape
 from canonical.records import Delivery
 from deployments.gateway.settings import EventSender
 
+SHORTEST_KEY: Final = 24
+"""Bytes; the scheme asks for 24 to 64."""
 KEPT_HEADERS: Final = ("webhook-id", "webhook-timestamp", "content-type", "user-agent")
 
 
@@ -31,19 +35,12 @@ class EventSource:
     def __init__(self, system: str, sender: EventSender, scopes: Collection[str]) -> None:
         """`scopes` are the shops and companies an event may be about.
 
-        Raises `MisconfiguredError` when a secret is not base64.
+        Raises `MisconfiguredError` when a secret is not base64, or short.
         """
         self.channel = system
         self._topics, self._scopes = frozenset(sender.topics), frozenset(scopes)
         secrets = (sender.secret, sender.previous_secret)
-        try:
-            self._webhooks = [Webhook(secret.get_secret_value()) for secret in secrets if secret is not None]
-        except (ValueError, RuntimeError) as error:
-            raise MisconfiguredError(
-                f"a webhook secret of {system} is not base64",
-                code="bad_secret",
-                way_out="Make one with: openssl rand -base64 32",
-            ) from error
+        self._webhooks = [Webhook(_key(system, secret)) for secret in secrets if secret is not None]
 
     def verify(self, headers: Mapping[str, str], body: bytes) -> bool:
         return any(_signed(webhook, headers, body) for webhook in self._webhooks)
@@ -83,6 +80,21 @@ class EventSource:
             headers={name: headers[name] for name in KEPT_HEADERS if name in headers},
             body=body,
         )
+
+
+def _key(system: str, secret: SecretStr) -> bytes:
+    """The bytes of a secret. The library drops what is not base64 and signs with the rest, so it is checked here."""
+    try:
+        key = base64.b64decode(secret.get_secret_value().removeprefix("whsec_"), validate=True)
+    except ValueError:
+        key = b""
+    if len(key) < SHORTEST_KEY:
+        raise MisconfiguredError(
+            f"a webhook secret of {system} is not base64 of {SHORTEST_KEY} bytes or more",
+            code="bad_secret",
+            way_out="Make one with: openssl rand -base64 32",
+        )
+    return key
 
 
 def _signed(webhook: Webhook, headers: Mapping[str, str], body: bytes) -> bool:

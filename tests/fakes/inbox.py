@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from canonical.errors import CrossdockError, RejectedError
 from canonical.ids import aggregate_key, correlation_id, delivery_key
@@ -48,7 +48,7 @@ class MemoryInbox:
                 kind=kind,
                 state=MessageState.READY,
                 count=sum((d.scope, d.kind) == (scope, kind) for d in self.kept.values()),
-                oldest=datetime.now(UTC),
+                oldest=datetime.now(UTC) - timedelta(seconds=30),
             )
             for scope, kind in kinds
         ]
