@@ -142,7 +142,10 @@ class FinancialStatus(StrEnum):
 
 
 class Totals(Model):
-    """The channel's own totals of the order as placed. Duties and tips are part of `total`."""
+    """The channel's own totals of the order as placed. Duties, tips and fees are part of `total`.
+
+    `fees` are additional fees (import, delivery by law) that no line carries; None when there are none.
+    """
 
     subtotal: MoneyPair
     discounts: MoneyPair
@@ -152,6 +155,7 @@ class Totals(Model):
     tips: MoneyPair
     cash_rounding: MoneyPair
     total: MoneyPair
+    fees: MoneyPair | None = None
 
 
 class PaymentTerms(Model):
