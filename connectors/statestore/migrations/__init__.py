@@ -1,0 +1,1 @@
+"""Alembic migrations of the state store; `connectors.statestore.schema` runs them."""

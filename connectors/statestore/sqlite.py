@@ -1,0 +1,114 @@
+"""SQLite: one writer thread behind the FIFO lock, readers beside it (WAL), every commit synced to the disk."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
+
+from connectors.statestore.arrivals import insert_sqlite
+from connectors.statestore.database import Rows, Work, in_thread
+from connectors.statestore.filelock import WriteLock
+
+T = TypeVar("T")
+
+_BUSY_MILLISECONDS = 10_000
+_CHECKPOINT_PAGES = 4_000
+
+
+class SqliteDatabase:
+    """One file. `write` and the intake share the writer thread, so a process never waits for itself."""
+
+    def __init__(self, url: URL, *, readers: int) -> None:
+        path = Path(str(url.database))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = WriteLock(path.with_name(path.name + ".lock"))
+        self.intake = ThreadPoolExecutor(1, "store-writer")
+        self._reading = ThreadPoolExecutor(readers, "store-reader")
+        self._writer = _engine(url, begin="BEGIN IMMEDIATE", pool_size=1)
+        self._readers = _engine(url, begin="BEGIN", pool_size=readers, read_only=True)
+
+    async def read(self, work: Work[T]) -> T:
+        """In a reader thread, over one snapshot."""
+
+        def run() -> T:
+            with self._readers.connect() as connection:
+                return work(connection)
+
+        return await in_thread(self._reading, run)
+
+    async def write(self, work: Work[T]) -> T:
+        """In the writer thread: FIFO lock, BEGIN IMMEDIATE, work, COMMIT."""
+
+        def run() -> T:
+            with self._lock, self._writer.begin() as connection:
+                return work(connection)
+
+        return await in_thread(self.intake, run)
+
+    def insert_together(self, take: Callable[[], Rows]) -> list[bool]:
+        """Takes the rows when it holds the lock: what arrived while it waited comes along."""
+        with self._lock, _driver_errors(), self._writer.begin() as connection:
+            return insert_sqlite(connection, take())
+
+    def insert_apart(self, rows: Rows) -> list[bool | BaseException]:
+        """A savepoint for each row, one commit for all."""
+        answers: list[bool | BaseException] = []
+        with self._lock, self._writer.begin() as connection:
+            for row in rows:
+                try:
+                    with _driver_errors(), connection.begin_nested():
+                        answers += insert_sqlite(connection, [row])
+                except (DBAPIError, ValueError, TypeError) as error:
+                    answers.append(error)
+        return answers
+
+    async def aclose(self) -> None:
+        """Waits for the threads without holding up the event loop."""
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        self.intake.shutdown()
+        self._reading.shutdown()
+        self._writer.dispose()
+        self._readers.dispose()
+        self._lock.close()
+
+
+class _driver_errors:  # noqa: N801 (reads as a word in `with`)
+    """The intake uses the driver's cursor; its errors come out as SQLAlchemy would raise them."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, sqlite3.Error):
+            raise DBAPIError(None, None, error, hide_parameters=True) from error
+
+
+def _engine(url: URL, *, begin: str, pool_size: int, read_only: bool = False) -> Engine:
+    engine = create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        hide_parameters=True,
+        connect_args={"check_same_thread": False, "timeout": _BUSY_MILLISECONDS / 1000},
+    )
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.isolation_level = None  # we begin and commit ourselves
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", f"wal_autocheckpoint={_CHECKPOINT_PAGES}"):
+            connection.execute(f"PRAGMA {pragma}")
+        if read_only:
+            connection.execute("PRAGMA query_only=ON")
+
+    @event.listens_for(engine, "begin")
+    def start(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine

@@ -1,0 +1,23 @@
+"""The tables of the state store. Nobody outside `connectors.statestore` sees them."""
+
+from connectors.statestore.tables.control import CURSOR, LANE, PRINCIPAL
+from connectors.statestore.tables.documents import CASE, CLOCK, ORDERS, RESERVATION
+from connectors.statestore.tables.inbox import INBOX, PAYLOAD
+from connectors.statestore.tables.ledger import AUDIT, EFFECT_ROWS, REFERENCE
+from connectors.statestore.tables.schema import METADATA
+
+__all__ = [
+    "AUDIT",
+    "CASE",
+    "CLOCK",
+    "CURSOR",
+    "EFFECT_ROWS",
+    "INBOX",
+    "LANE",
+    "METADATA",
+    "ORDERS",
+    "PAYLOAD",
+    "PRINCIPAL",
+    "REFERENCE",
+    "RESERVATION",
+]
