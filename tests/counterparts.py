@@ -11,6 +11,7 @@ from tests.processes import ROOT, RunningProcess, run, running
 CACHE = ROOT / ".crossdock" / "cache"
 TRYTON = "deployments.sandbox.tryton"
 TRYTON_DATABASE = "erp"
+LAMBDA_ERP = "deployments.sandbox.lambda_erp"
 
 
 def tryton_database(workspace: Path) -> Path:
@@ -24,4 +25,13 @@ def tryton_database(workspace: Path) -> Path:
 def tryton(workspace: Path) -> Iterator[RunningProcess]:
     """Tryton on a fresh demo database, under the database name `erp`."""
     with running(TRYTON, "serve", "--database", str(tryton_database(workspace)), workspace=workspace) as process:
+        yield process
+
+
+@contextmanager
+def lambda_erp(workspace: Path) -> Iterator[RunningProcess]:
+    """Lambda ERP on a fresh demo database."""
+    file = workspace / "lambda.db"
+    run(LAMBDA_ERP, "seed", "--database", str(file))
+    with running(LAMBDA_ERP, "serve", "--database", str(file), workspace=workspace) as process:
         yield process
