@@ -1,0 +1,99 @@
+"""Bodies of refunds/create: money back, with or without goods. They carry no totals of the order."""
+
+from typing import Any
+
+from deployments.sandbox.shopify.records import Record
+from deployments.sandbox.shopify.webhooks.line_bodies import duty, sold_item
+from deployments.sandbox.shopify.webhooks.rest import Source, each, lower, money_set, number, price
+
+Body = dict[str, Any]
+
+
+def refund_body(record: Record, source: Source) -> Body:
+    """refunds/create; also inside an order."""
+    lines = each(lambda line: _refunded(line, source), record.get("refundLineItems"))
+    return {
+        "id": number(record),
+        "order_id": number(record.get("order")),
+        "created_at": source.time(record.get("createdAt")),
+        "note": record.get("note"),
+        "user_id": None,
+        "processed_at": source.time(record.get("processedAt") or record.get("createdAt")),
+        "duties": each(duty, record.get("duties")),
+        "total_duties_set": money_set(record.get("totalDutiesSet")),
+        "return": {"id": number(record["return"])} if record.get("return") else None,
+        "refund_shipping_lines": [],
+        "restock": any(line["restock_type"] not in (None, "no_restock") for line in lines),
+        "admin_graphql_api_id": record["id"],
+        "order_adjustments": each(_adjustment, record.get("orderAdjustments")),
+        "refund_line_items": lines,
+        "transactions": each(lambda entry: transaction_body(entry, source), record.get("transactions")),
+    }
+
+
+def transaction_body(record: Record, source: Source) -> Body:
+    """order_transactions/create; also inside a refund."""
+    amount = record["amountSet"]["shopMoney"]
+    unsettled = record.get("totalUnsettledSet") or record["amountSet"]
+    return {
+        "id": number(record),
+        "order_id": number(record.get("order")),
+        "kind": lower(record["kind"]),
+        "gateway": record.get("gateway"),
+        "status": lower(record["status"]),
+        "message": None,
+        "created_at": source.time(record.get("createdAt")),
+        "test": bool(record.get("test")),
+        "authorization": record.get("paymentId"),
+        "location_id": number(record.get("location")),
+        "user_id": None,
+        "parent_id": number(record.get("parentTransaction")),
+        "processed_at": source.time(record.get("processedAt")),
+        "device_id": None,
+        "error_code": lower(record.get("errorCode")),
+        "source_name": "web",
+        "receipt": {},
+        "amount": price(record["amountSet"]),
+        "currency": amount["currencyCode"],
+        "payment_id": record.get("paymentId"),
+        "total_unsettled_set": {side: _money(unsettled[key]) for side, key in _SIDES.items()},
+        "manual_payment_gateway": bool(record.get("manualPaymentGateway")),
+        "amount_rounding": None,
+        "admin_graphql_api_id": record["id"],
+    }
+
+
+_SIDES = {"presentment_money": "presentmentMoney", "shop_money": "shopMoney"}
+
+
+def _money(value: Record) -> Body:
+    """Unlike everywhere else in REST, the currency's key is `currency` here (sample bodies 2026-07)."""
+    return {"amount": value["amount"], "currency": value["currencyCode"]}
+
+
+def _refunded(line: Record, source: Source) -> Body:
+    sold = source.find(line["lineItem"]) or line["lineItem"]
+    return {
+        "id": number(line) or number(sold),
+        "quantity": line["quantity"],
+        "line_item_id": number(sold),
+        "location_id": number(line.get("location")),
+        "restock_type": lower(line.get("restockType") or "NO_RESTOCK"),
+        "subtotal": float(price(line.get("subtotalSet"))),
+        "total_tax": float(price(line.get("totalTaxSet"))),
+        "subtotal_set": money_set(line.get("subtotalSet")),
+        "total_tax_set": money_set(line.get("totalTaxSet")),
+        "line_item": sold_item(sold, source),
+    }
+
+
+def _adjustment(record: Record) -> Body:
+    return {
+        "id": number(record),
+        "kind": lower(record.get("reason")),
+        "reason": record.get("reason"),
+        "amount": price(record["amountSet"]),
+        "amount_set": money_set(record["amountSet"]),
+        "tax_amount": price(record.get("taxAmountSet")),
+        "tax_amount_set": money_set(record.get("taxAmountSet")),
+    }
