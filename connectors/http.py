@@ -55,7 +55,7 @@ def transport_error(error: Exception, system: str, document: str | None = None) 
     if isinstance(error, _WRONG_ADDRESS) or _certificate_refused(error):
         return MisconfiguredError(
             f"the address of {system} cannot be used ({type(error).__name__})",
-            code="address-unusable",
+            code="address_unusable",
             document=document,
             way_out="Check the address, the proxy and the certificate in the settings of this system.",
         )
@@ -63,7 +63,7 @@ def transport_error(error: Exception, system: str, document: str | None = None) 
     words = "cannot be reached" if never_left else "was asked, but its answer got lost"
     return RetryableError(
         f"{system} {words} ({type(error).__name__})",
-        code="unreachable" if never_left else "reply-lost",
+        code="unreachable" if never_left else "reply_lost",
         document=document,
         maybe_applied=not never_left,
     )
@@ -76,7 +76,7 @@ def status_error(
     if 200 <= status < 300:
         return None
     words = f"{system} answered HTTP {status}{f' {detail}' if detail else ''}"
-    code = f"http-{status}"
+    code = f"http_{status}"
     if status in _LOG_IN_REFUSED:
         return MisconfiguredError(
             words, code=code, document=document, way_out="Check the credentials and permissions of this system."

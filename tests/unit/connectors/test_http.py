@@ -46,7 +46,7 @@ async def test_a_request_that_never_left_was_not_applied(kind: type[httpx.Reques
 async def test_a_lost_reply_may_have_been_applied(kind: type[httpx.RequestError]) -> None:
     error = await _fail_with(kind("gone"))
     assert isinstance(error, RetryableError)
-    assert error.code == "reply-lost"
+    assert error.code == "reply_lost"
     assert error.maybe_applied
 
 

@@ -1,0 +1,81 @@
+"""Which connector stands behind a port. The only file that names concrete connectors.
+
+Each function imports its connector when called, so that a process pays only for what it uses: the gateway never
+imports an HTTP client, the command line never an ERP. To add a system: its folder, and one line in a table here.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from canonical.errors import MisconfiguredError
+from canonical.landscape import Landscape, Role, System
+from canonical.ports import OrderTranslator, SalesChannel, WebhookSource
+
+if TYPE_CHECKING:
+    from connectors.shopify.settings import ShopifySettings
+
+
+def sales_channel(landscape: Landscape, shop: str) -> SalesChannel:
+    """The channel of a shop; it connects at the first call. Raises `MisconfiguredError` naming missing settings."""
+    system = landscape.system(landscape.shop(shop).channel)
+    if system.kind == "shopify":
+        from connectors.shopify.channel import open_channel
+
+        return open_channel(shop, _shopify_settings(landscape, shop))
+    raise _unknown(system)
+
+
+def order_translator(landscape: Landscape, shop: str) -> OrderTranslator:
+    """Who understands the messages of a shop."""
+    system = landscape.system(landscape.shop(shop).channel)
+    if system.kind == "shopify":
+        from connectors.shopify.translator import ShopifyTranslator
+
+        return ShopifyTranslator()
+    raise _unknown(system)
+
+
+def webhook_sources(landscape: Landscape) -> Mapping[str, WebhookSource]:
+    """Who checks signed requests, by the name of the channel's system (the last part of the URL)."""
+    return {
+        system.name: _webhook_source(landscape, system) for system in landscape.systems if system.role is Role.CHANNEL
+    }
+
+
+def webhook_topics(landscape: Landscape, shop: str) -> tuple[str, ...]:
+    """The topics a shop is to be subscribed to, for `SalesChannel.subscribe`."""
+    system = landscape.system(landscape.shop(shop).channel)
+    if system.kind == "shopify":
+        return _shopify_settings(landscape, shop).topics
+    raise _unknown(system)
+
+
+def _webhook_source(landscape: Landscape, system: System) -> WebhookSource:
+    if system.kind == "shopify":
+        from connectors.shopify.webhooks import webhook_source
+
+        shops = [shop.name for shop in landscape.shops if shop.channel == system.name]
+        return webhook_source({shop: _shopify_settings(landscape, shop) for shop in shops})
+    raise _unknown(system)
+
+
+def _shopify_settings(landscape: Landscape, shop: str) -> "ShopifySettings":
+    """Settings of a shop: its domain from the landscape, the rest from `CROSSDOCK_SHOP_<NAME>_...`.
+
+    The system's `base_url_env`, where set, names the variable with the address of a stand-in for all its shops.
+    """
+    from connectors.shopify.settings import ShopifySettings
+
+    entry = landscape.shop(shop)
+    variable = landscape.system(entry.channel).base_url_env
+    return ShopifySettings.load(shop, domain=entry.domain, base_url=os.environ.get(variable) if variable else None)
+
+
+def _unknown(system: System) -> MisconfiguredError:
+    return MisconfiguredError(
+        f"no connector of kind {system.kind!r} can be {system.role}",
+        code="connector_unknown",
+        document=system.name,
+        way_out="Correct the kind of this system in the landscape, or add a connector to connectors/registry.py.",
+    )

@@ -1,0 +1,1 @@
+"""Shopify: orders in, fields and subscriptions out, webhooks verified. Import the modules, not the package."""

@@ -1,0 +1,123 @@
+"""One call to the Admin GraphQL API of one shop: token, budget, request, errors. Retries are not made here.
+
+`shopifyapp` does the request with its own retries switched off (it would repeat mutations). Its answer hides `data`,
+`extensions` and headers when anything is wrong, so the raw answer is read from its log
+(decision: canonical/decisions, "shopifyapp carries the calls").
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from shopify_app import admin_graphql_request_async
+
+from canonical.errors import RetryableError
+from connectors.http import SystemClient
+from connectors.shopify.budget import CostBudget, Lane
+from connectors.shopify.documents import Operation, operation
+from connectors.shopify.errors import graphql_error, http_error, throttle_of
+from connectors.shopify.settings import ShopifySettings
+from connectors.shopify.tokens import Tokens
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: the data, and the headers for messages about it."""
+
+    data: dict[str, Any]
+    headers: Mapping[str, str]
+
+
+class ShopifyClient:
+    """Calls operations by name. `notices` collects what an operator should know (another API version served)."""
+
+    def __init__(self, settings: ShopifySettings, http: SystemClient, tokens: Tokens, budget: CostBudget) -> None:
+        self._settings, self._http, self._tokens, self._budget = settings, http, tokens, budget
+        self._costs: dict[str, float] = {}
+        self.notices: set[str] = set()
+
+    async def call(
+        self, name: str, variables: Mapping[str, Any], *, lane: Lane = Lane.ORDERS, document: str | None = None
+    ) -> Answer:
+        """Run one operation. Raises the class of error that `errors.py` gives; data that came with an error of a
+        query is thrown away, that of a mutation is returned, because what it says was done."""
+        op = operation(name)
+        token = await self._tokens.get()
+        status, headers, body = await self._send(op, variables, token, lane)
+        if status == 401 and self._tokens.renewable:
+            self._tokens.discard(token)
+            status, headers, body = await self._send(op, variables, await self._tokens.get(), lane)
+        self._look_at(headers)
+        if error := http_error(status, headers, document):
+            raise error
+        errors, data = body.get("errors"), body.get("data")
+        if errors:
+            error = graphql_error(errors, headers, document, _cost(body))
+            if not (op.changes and data and any(data.values())):
+                raise error
+            self._notice(f"{op.name} was done, with an error beside it: {error}")
+        return Answer(data or {}, headers)
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+
+    async def _send(
+        self, op: Operation, variables: Mapping[str, Any], token: str, lane: Lane
+    ) -> tuple[int, Mapping[str, str], dict[str, Any]]:
+        """One request within the budget: status, headers, body."""
+        points = self._costs.get(op.name, op.cost)
+        await self._budget.acquire(points, lane)
+        cost: Mapping[str, Any] | None = None
+        try:
+            result = await admin_graphql_request_async(
+                op.text,
+                self._settings.handle,
+                token,
+                self._settings.api_version,
+                variables=dict(variables),
+                max_retries=0,
+                http_client=self._http,
+            )
+            raw = result.http_logs[-1].res
+            body = {"data": result.data, "extensions": result.extensions} if result.ok else _parsed(raw)
+            cost = _cost(body)
+        finally:
+            self._budget.settle(points, throttle_of(cost))
+        if cost and cost.get("requestedQueryCost"):
+            self._costs[op.name] = float(cost["requestedQueryCost"])
+        return raw.status, raw.headers, body
+
+    def _look_at(self, headers: Mapping[str, str]) -> None:
+        """Notice when Shopify served another API version than asked for, or calls the operation deprecated."""
+        served = headers.get("x-shopify-api-version")
+        if served and served != self._settings.api_version:
+            self._notice(f"asked for API version {self._settings.api_version}, Shopify served {served}")
+        if reason := headers.get("x-shopify-api-deprecated-reason"):
+            self._notice(f"Shopify says a call is deprecated: {reason}")
+
+    def _notice(self, words: str) -> None:
+        if words not in self.notices:
+            self.notices.add(words)
+            _LOG.warning("%s: %s", self._settings.domain, words)
+
+
+def _parsed(raw: Any) -> dict[str, Any]:
+    """The body of an answer that was not plain success; empty when it is no JSON object (an error page)."""
+    try:
+        body = orjson.loads(raw.body or b"{}")
+    except orjson.JSONDecodeError as error:
+        if raw.status == 200:
+            raise RetryableError(
+                "Shopify's answer cannot be read", code="reply_unreadable", maybe_applied=True
+            ) from error
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _cost(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    cost = (body.get("extensions") or {}).get("cost")
+    return cost if isinstance(cost, Mapping) else None

@@ -1,0 +1,37 @@
+"""The GraphQL operations: one file each in `operations/`, read at first use.
+
+The first line of a file is `# cost: N`, the points the operation requests from the shop's budget (a test recomputes
+it). To add a call to Shopify: add a file here and a method to `channel.py`.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+_FOLDER = Path(__file__).with_name("operations")
+_COST = "# cost: "
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation: its text without comments, its requested cost in points, whether it changes anything."""
+
+    name: str
+    text: str
+    cost: int
+    changes: bool
+
+
+@cache
+def operation(name: str) -> Operation:
+    """The operation in `operations/<name>.graphql`. Raises `ValueError` when its first line states no cost."""
+    lines = (_FOLDER / f"{name}.graphql").read_text(encoding="utf-8").splitlines()
+    if not lines or not lines[0].startswith(_COST):
+        raise ValueError(f"the first line of {name}.graphql must state its cost: '{_COST}10'")
+    text = "\n".join(line for line in lines if line.strip() and not line.lstrip().startswith("#"))
+    return Operation(name, text, int(lines[0].removeprefix(_COST)), text.startswith("mutation"))
+
+
+def operation_names() -> list[str]:
+    """Every operation there is, sorted."""
+    return sorted(path.stem for path in _FOLDER.glob("*.graphql"))

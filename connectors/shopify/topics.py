@@ -1,0 +1,40 @@
+"""Webhook topics: which we subscribe to, which carry a whole order, and which kind of inbox message each becomes."""
+
+from typing import Final
+
+CHANNEL: Final = "shopify"
+ORDERS: Final = "orders"
+POLLED: Final = "orders/polled"
+"""Our own topic: a poll or a search found the order. The body points at it; it is read by id."""
+
+SUBSCRIBED: Final = (
+    "orders/create",
+    "orders/updated",
+    "orders/edited",
+    "orders/paid",
+    "orders/cancelled",
+    "orders/delete",
+    "orders/risk_assessment_changed",
+    "refunds/create",
+)
+"""What an order needs. Payments and fulfillments show in `orders/updated`, so their own topics would only double it."""
+
+WHOLE_ORDER: Final = frozenset(
+    {
+        "orders/create",
+        "orders/updated",
+        "orders/paid",
+        "orders/cancelled",
+        "orders/fulfilled",
+        "orders/partially_fulfilled",
+    }
+)
+"""Topics whose body is the order itself. All others that are about an order make us read it by id."""
+
+_ABOUT_AN_ORDER: Final = frozenset({ORDERS, "refunds", "order_transactions"})
+
+
+def kind_of(topic: str) -> str:
+    """The inbox kind: orders for all that is about one order's content, else the resource (`inventory_levels`)."""
+    resource = topic.partition("/")[0]
+    return ORDERS if resource in _ABOUT_AN_ORDER else resource
