@@ -10,10 +10,18 @@ from typing import TYPE_CHECKING
 
 from canonical.errors import MisconfiguredError
 from canonical.landscape import Landscape, Role, System
-from canonical.ports import OrderTranslator, SalesChannel, WebhookSource
+from canonical.ports import OrderTranslator, SalesChannel, StateStore, WebhookSource
 
 if TYPE_CHECKING:
     from connectors.shopify.settings import ShopifySettings
+
+
+async def state_store() -> StateStore:
+    """Our own database, opened, its schema up to date; where it is, `CROSSDOCK_STORE_*` says."""
+    from connectors.statestore.settings import StoreSettings
+    from connectors.statestore.store import open_store
+
+    return await open_store(StoreSettings())
 
 
 def sales_channel(landscape: Landscape, shop: str) -> SalesChannel:
