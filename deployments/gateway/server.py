@@ -8,6 +8,7 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
+from canonical.errors import MisconfiguredError
 from deployments.gateway.settings import GatewaySettings
 
 
@@ -26,12 +27,31 @@ class Server(uvicorn.Server):
             os.replace(part, self._port_file)  # nobody ever reads half a port
 
 
+def listen(host: str, port: int) -> socket.socket:
+    """A socket bound to the address. Raises `MisconfiguredError` when it is taken or not ours.
+
+    The protocol is named: asyncio switches Nagle's algorithm off only where it is, and with it on each answer takes
+    40 ms longer, as its head and body are two segments.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise MisconfiguredError(
+            f"cannot listen on {host}:{port} ({error.strerror})", code="address_taken", way_out="Choose another port."
+        ) from error
+    return listener
+
+
 async def serve(app: ASGIApp, settings: GatewaySettings, port_file: Path | None = None) -> None:
     """Serve until SIGTERM or SIGINT: then take no more, finish what was taken, close, return.
 
     h11 and the standard event loop, named so that the figures are the same whatever else is installed.
     """
-    listener = socket.create_server((settings.host, settings.port), backlog=2048)
+    listener = listen(settings.host, settings.port)
     config = uvicorn.Config(
         app,
         http="h11",
@@ -41,6 +61,7 @@ async def serve(app: ASGIApp, settings: GatewaySettings, port_file: Path | None 
         log_config=None,
         access_log=False,
         server_header=False,
+        backlog=2048,
         timeout_graceful_shutdown=settings.stop_timeout,
     )
     # The server raises the signal again once it has stopped; an ordinary stop is no reason to die of it.
