@@ -55,7 +55,6 @@ class Router:
             "status": "OPEN",
             "requestStatus": "UNSUBMITTED",
             "orderId": order["id"],
-            "orderName": order.get("name"),
             "orderProcessedAt": order["processedAt"],
             "createdAt": order["createdAt"],
             "updatedAt": order["createdAt"],
