@@ -1,0 +1,11 @@
+"""Data-quality gates: one Great Expectations suite a stage, run once a batch, never a record.
+
+Importing this package is cheap. Great Expectations (3.6 s of CPU) is imported when the first gate is built, so only
+flows build gates; gateway, command line and stand-ins never do. A gate blocks for 50-250 ms: flows call it through
+`asyncio.to_thread`.
+"""
+
+from canonical.quality.gate import Failure, Gate, GateResult
+from canonical.quality.stages import STAGES, order_gate
+
+__all__ = ["STAGES", "Failure", "Gate", "GateResult", "order_gate"]
