@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import Field
 
-from canonical.model import Code, Exact, Model, Utc
+from canonical.model import Code, Exact, Model, Text, Utc
 from canonical.states import EffectState, MessageState, OrderState
 
 
@@ -163,7 +163,7 @@ class Case(Model):
     correlation_id: Code
     document: Code
     reason_code: Code
-    words: Code
+    words: Text
     way_out: str | None = None
     owner: Code
     opened_at: Utc

@@ -11,6 +11,7 @@ What a process per run gives for free is done here by hand:
 A worker that is killed leaves leases that expire, and the zombie automation marks its runs `Crashed`.
 """
 
+import argparse
 import asyncio
 import importlib
 import os
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from prefect.client.schemas.responses import DeploymentResponse
 
 GRACE_SECONDS = 20.0
+PRELOAD = ("flows/order_ingestion.py:order_ingestion", "flows/order_ingestion.py:order_poll")
+"""Imported before the first run asks for them, so that the first webhook is not slower than the rest."""
 
 
 class WarmResult(BaseWorkerResult):
@@ -85,7 +88,7 @@ class WarmWorker(BaseWorker[BaseJobConfiguration, BaseVariables, WarmResult]):
         return WarmResult(identifier=str(flow_run.id), status_code=0)
 
     async def _drive(self, flow: Flow[..., Any], flow_run: FlowRun) -> Any:
-        outcome: Any = run_flow(flow, flow_run=flow_run, return_type="state", error_logger=self._logger)
+        outcome: Any = run_flow(flow, flow_run=flow_run, return_type="state")
         if not asyncio.iscoroutine(outcome):
             raise TypeError(f"{flow.name} is not async; Crossdock flows are async def")
         return await outcome
@@ -115,9 +118,7 @@ class WarmWorker(BaseWorker[BaseJobConfiguration, BaseVariables, WarmResult]):
         self, infrastructure_pid: str, configuration: BaseJobConfiguration, grace_seconds: int = 30
     ) -> None:
         """A run that has not started holds nothing but its place in the queue."""
-        raise InfrastructureNotFound(
-            f"a warm run has no process of its own (worker pid {infrastructure_pid})"
-        )
+        raise InfrastructureNotFound(f"a warm run has no process of its own (worker pid {infrastructure_pid})")
 
     async def drain(self, grace: float = GRACE_SECONDS) -> None:
         """Take nothing new, wait for the runs in hand, cancel what is left. Leases and the ledger make that safe."""
@@ -169,3 +170,17 @@ async def serve(pool: str, *, name: str | None, limit: int, preload: tuple[str, 
     with anyio.CancelScope() as scope:
         async with _stop_on_signals(worker, scope):
             await worker.start()
+
+
+def main() -> None:
+    """`python -m deployments.worker --pool crossdock --limit 4`."""
+    parser = argparse.ArgumentParser(prog="python -m deployments.worker", description="The warm worker.")
+    parser.add_argument("--pool", default="crossdock", help="work pool to serve")
+    parser.add_argument("--name", help="name of this worker; one is made up when left out")
+    parser.add_argument("--limit", type=int, default=4, help="runs at once, at most")
+    options = parser.parse_args()
+    asyncio.run(serve(options.pool, name=options.name, limit=options.limit, preload=PRELOAD))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""What a stack consists of: which ERP, which ports, which secrets, and the environment its processes get."""
+
+import secrets
+import socket
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deployments.engine import POOL, WARM, engine_environment
+
+SHOPS = {"north": "north.myshopify.com", "south": "south.myshopify.com"}
+HERE = Path(__file__).parent.parent
+LANDSCAPES = {"tryton": HERE / "landscape.toml", "lambda": HERE / "landscape.lambda.toml"}
+
+
+def free_port() -> int:
+    """A port nobody listens on now, on loopback."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        number: int = probe.getsockname()[1]
+        return number
+
+
+@dataclass(frozen=True)
+class Ports:
+    """0 takes a free one."""
+
+    shopify: int = 0
+    erp: int = 0
+    prefect: int = 0
+    gateway: int = 0
+
+
+FIXED = Ports(shopify=8010, erp=8020, prefect=4200, gateway=8090)
+"""The ports of `make up`."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One stack. `home` holds all it writes; secrets are made anew for each stack and never leave its environment."""
+
+    home: Path
+    erp: str = "tryton"
+    ports: Ports = Ports()
+    pool: str = POOL
+    pool_type: str = WARM
+    plan: str = "standard"
+    store_url: str | None = None
+    worker_limit: int = 4
+    client_id: str = "crossdock-sandbox"
+    client_secret: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
+    erp_password: str = field(default="", repr=False)
+    extra: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def landscape(self) -> Path:
+        return LANDSCAPES[self.erp]
+
+    def store(self) -> str:
+        """The state store's URL."""
+        return self.store_url or f"sqlite:///{self.home / 'crossdock.sqlite'}"
+
+    def environment(self, *, shopify_url: str, erp_url: str, prefect_url: str) -> dict[str, str]:
+        """What the gateway, the worker, the deployments and the command line need to find everything."""
+        values = engine_environment(self.home / "prefect", f"{prefect_url}/api", self.pool)
+        values |= {
+            "CROSSDOCK_STORE_URL": self.store(),
+            "CROSSDOCK_FLOW_LANDSCAPE": str(self.landscape),
+            "CROSSDOCK_FLOW_MAPPINGS": str(HERE / "mappings"),
+            "CROSSDOCK_TRYTON_URL": erp_url,
+            "CROSSDOCK_LAMBDA_URL": erp_url,
+        }
+        for shop, domain in SHOPS.items():
+            prefix = f"CROSSDOCK_SHOP_{shop.upper()}_"
+            values |= {
+                f"{prefix}DOMAIN": domain,
+                f"{prefix}BASE_URL": shopify_url,
+                f"{prefix}CLIENT_ID": self.client_id,
+                f"{prefix}CLIENT_SECRET": self.client_secret,
+            }
+        return values | self.extra

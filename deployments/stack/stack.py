@@ -1,0 +1,181 @@
+"""Starts and stops a stack: parts in parallel, on free or fixed ports, nothing left behind."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import httpx
+
+from connectors import registry
+from deployments.engine import apply_automations, deploy_command, pool_command, prefect
+from deployments.landscape_loader import load_landscape
+from deployments.stack.plan import SHOPS, Plan, free_port
+from deployments.stack.process import Part, module, run
+
+Report = Callable[[str], None]
+
+
+class Stack:
+    """Everything that runs for one plan. `environment` is what a client of the stack needs."""
+
+    def __init__(self, plan: Plan, report: Report) -> None:
+        self.plan, self.report = plan, report
+        self.environment: dict[str, str] = {}
+        self.shopify = self._shopify()
+        self.erp = self._erp()
+        self.prefect = self._prefect()
+        self.worker = Part("worker", [], home=plan.home, environment={})
+        self.gateway = Part("gateway", [], home=plan.home, environment={})
+
+    @property
+    def parts(self) -> list[Part]:
+        """In the order they are stopped: who takes in first, who is called last."""
+        return [self.gateway, self.worker, self.prefect, self.shopify, self.erp]
+
+    async def start(self) -> None:
+        """Start everything; raises `PartFailedError` with the log of the part that did not come up."""
+        self.plan.home.mkdir(parents=True, exist_ok=True)
+        self.environment = self._environment()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._start_shopify())
+            group.create_task(self._start_erp())
+            group.create_task(self._start_engine())
+            group.create_task(self._start_gateway())
+        await self.subscribe()
+        self.report("webhooks subscribed")
+
+    async def stop(self) -> None:
+        """Stop everything that was started."""
+        for part in self.parts:
+            await part.stop()
+
+    def _environment(self) -> dict[str, str]:
+        ports = self.plan.ports
+        for part, wanted in ((self.shopify, ports.shopify), (self.erp, ports.erp), (self.prefect, ports.prefect)):
+            part.port = wanted or free_port()
+        return self.plan.environment(shopify_url=self.shopify.url, erp_url=self.erp.url, prefect_url=self.prefect.url)
+
+    def _shopify(self) -> Part:
+        plan = self.plan
+        arguments = ["--port", "{port}", "--port-file", "{port_file}", "--plan", plan.plan]
+        for domain in SHOPS.values():
+            arguments += ["--shop", domain]
+        arguments += ["--client-id", plan.client_id, "--state", "memory"]
+        secret = {"SANDBOX_SHOPIFY_CLIENT_SECRET": plan.client_secret}
+        command = module("deployments.sandbox.shopify", *arguments)
+        return Part("shopify", command, home=plan.home, environment=secret)
+
+    def _erp(self) -> Part:
+        name = "tryton" if self.plan.erp == "tryton" else "lambda_erp"
+        command = module(
+            f"deployments.sandbox.{name}",
+            *("serve", "--database", str(self.erp_database), "--port", "{port}", "--port-file", "{port_file}"),
+        )
+        return Part("erp", command, home=self.plan.home, environment={})
+
+    @property
+    def erp_database(self) -> Path:
+        """The ERP's database file of this stack."""
+        return self.plan.home / "erp.sqlite"
+
+    def _prefect(self) -> Part:
+        command = prefect("server", "start", "--host", "127.0.0.1", "--port", "{port}")
+        return Part("prefect", command, home=self.plan.home, environment={})
+
+    async def _start_shopify(self) -> None:
+        await self.shopify.start()
+        self.report(f"Shopify stand-in at {self.shopify.url}")
+
+    async def _start_erp(self) -> None:
+        if not self.erp_database.exists():
+            kind = "deployments.sandbox.tryton" if self.plan.erp == "tryton" else "deployments.sandbox.lambda_erp"
+            verb = ("build", "--out") if self.plan.erp == "tryton" else ("seed", "--database")
+            log = self.plan.home / "logs" / "erp-build.log"
+            await run(module(kind, *verb, str(self.erp_database)), environment={}, log=log, within=600)
+            self.report("ERP database ready")
+        await self.erp.start()
+        self.report(f"{self.plan.erp} ERP at {self.erp.url}")
+
+    async def _start_engine(self) -> None:
+        """Prefect, its work pool, deployments and automations, then the worker."""
+        self.prefect.environment = self.environment
+        await self.prefect.start(self._prefect_ready)
+        self.report(f"Prefect at {self.prefect.url}")
+        log = self.plan.home / "logs" / "deploy.log"
+        await run(pool_command(self.plan.pool, self.plan.pool_type), environment=self.environment, log=log)
+        await run(deploy_command(), environment=self.environment, log=log)
+        await apply_automations(self.environment)
+        self.report("deployments and automations applied")
+        await self.start_worker()
+
+    async def _prefect_ready(self) -> bool:
+        try:
+            async with httpx.AsyncClient(timeout=2.0) as http:
+                return (await http.get(f"{self.prefect.url}/api/health")).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    async def start_worker(self) -> None:
+        """Start (or start again, after a kill) the worker of the plan's pool."""
+        limit = str(self.plan.worker_limit)
+        if self.plan.pool_type == "process":
+            command = prefect("worker", "start", "--pool", self.plan.pool, "--limit", limit)
+        else:
+            command = module("deployments.worker", "--pool", self.plan.pool, "--limit", limit)
+        self.worker = Part("worker", command, home=self.plan.home, environment=self.environment)
+        await self.worker.start()
+        self.report("worker polls")
+
+    async def _start_gateway(self) -> None:
+        await self.start_gateway()
+        self.report(f"gateway at {self.gateway.url}")
+
+    async def start_gateway(self) -> None:
+        """Start (or start again) the gateway; a second start keeps the port, senders know it."""
+        port = self.gateway.port or self.plan.ports.gateway
+        command = module(
+            "deployments.gateway",
+            *("--port", str(port), "--port-file", "{port_file}", "--landscape", str(self.plan.landscape)),
+        )
+        self.gateway = Part("gateway", command, home=self.plan.home, environment=self.environment)
+        await self.gateway.start()
+
+    async def subscribe(self) -> None:
+        """Tell every shop where its webhooks go."""
+        landscape = load_landscape(self.plan.landscape)
+        for shop in landscape.shops:
+            with applied(self.environment):
+                channel = registry.sales_channel(landscape, shop.name)
+                topics = registry.webhook_topics(landscape, shop.name)
+            try:
+                await channel.subscribe(topics, f"{self.gateway.url}/webhooks/{shop.channel}/{shop.name}")
+            finally:
+                await channel.aclose()
+
+
+@contextmanager
+def applied(environment: Mapping[str, str]) -> Iterator[None]:
+    """The environment of a stack, for connectors opened in this process; taken back afterwards."""
+    before = {name: os.environ.get(name) for name in environment}
+    os.environ.update(environment)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+@asynccontextmanager
+async def running(plan: Plan, report: Report = lambda _: None) -> AsyncIterator[Stack]:
+    """A stack for the length of the block; whatever happens, no process is left behind."""
+    stack = Stack(plan, report)
+    try:
+        await stack.start()
+        yield stack
+    finally:
+        await stack.stop()

@@ -1,0 +1,241 @@
+"""Drains: a run claims, handles and claims again until nothing is left; three loops side by side.
+
+    intake      inbox messages -> checked orders      never waits for the ERP
+    posting     accepted orders -> ERP documents      one loop a company; parks its lane when the ERP is down
+    write-back  ERP numbers -> the channel            one loop a shop
+
+The loops meet only in the store: a loop that dies leaves leases that expire, and any other run goes on.
+"""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timedelta
+
+from canonical.drains import drain_mark
+from canonical.errors import ConflictError, CrossdockError, MisconfiguredError, RetryableError
+from canonical.records import Batch, Message, MessageVerdict
+from canonical.states import MessageState
+from flows.handling.bookings import give_back
+from flows.handling.dead_letters import bury
+from flows.handling.documents import Chunk, IntakeBatch
+from flows.handling.lanes import lane_is_open, park
+from flows.handling.leases import keep_lease
+from flows.handling.posting import load
+from flows.handling.tally import Tally
+from flows.runtime import Runtime, stop_requested
+from flows.steps import orders as steps
+
+ORDERS = "orders"
+WRITE_BACK_BATCH = 25
+LOOK_AGAIN = 0.2
+FEW = 3
+"""While so few wait, each order gets a task run of its own, to be seen by name."""
+
+
+class Drain:
+    """One run's work: shared by its loops."""
+
+    def __init__(self, rt: Runtime, run_id: str | None, *, linger: float) -> None:
+        self.rt, self.run_id, self.linger = rt, run_id, linger
+        self.tally = Tally()
+        self.accepted = asyncio.Event()
+        self.booked = asyncio.Event()
+        self.intake_done = asyncio.Event()
+        self.posting_done: dict[str, asyncio.Event] = {c: asyncio.Event() for c in rt.erps}
+        self._numbers = itertools.count(1)
+
+    def owner(self, loop: str) -> str:
+        """A name for one claim: two claims of one run never share a lease."""
+        return f"{self.run_id or 'run'}/{loop}/{next(self._numbers)}"
+
+    async def run(self) -> Tally:
+        """Drain everything. Raises nothing a document caused; a lane that is down is noted and left parked."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._intake(), name="intake")
+            for company in self.rt.erps:
+                group.create_task(self._posting(company), name=f"posting-{company}")
+            for shop in self.rt.channels:
+                group.create_task(self._write_back(shop), name=f"write-back-{shop}")
+        return self.tally
+
+    async def _intake(self) -> None:
+        try:
+            while not stop_requested():
+                await self._mark_for(timedelta(seconds=self.rt.settings.lease_seconds))
+                await self._intake_until_empty()
+                await self._mark_for(timedelta(0))
+                if stop_requested() or not await self.rt.store.pending(ORDERS):
+                    return
+        except (RetryableError, MisconfiguredError) as error:
+            self.tally.note(f"Intake paused: {error}")
+            await self._mark_for(timedelta(0))
+        finally:
+            self.intake_done.set()
+
+    async def _mark_for(self, length: timedelta) -> None:
+        now = self.rt.now()
+        await self.rt.store.set_cursor(drain_mark(ORDERS, now, now + length))
+
+    async def _intake_until_empty(self) -> None:
+        quiet_since = self.rt.now()
+        while not stop_requested():
+            owner = self.owner("intake")
+            messages = await self.rt.store.claim(ORDERS, owner, self.rt.settings.batch, self.rt.settings.lease)
+            if messages:
+                await self._intake_batch(owner, await self._bury_worn_out(owner, messages))
+                quiet_since = self.rt.now()
+            elif (self.rt.now() - quiet_since).total_seconds() >= self.linger:
+                return
+            else:
+                await asyncio.sleep(LOOK_AGAIN)
+
+    async def _intake_batch(self, owner: str, messages: list[Message]) -> None:
+        if not messages:
+            return
+        batch = IntakeBatch(owner, messages)
+        async with keep_lease(self.rt, owner, messages):
+            try:
+                await steps.translate(self.rt, batch)
+                await steps.reserve_stock(self.rt, batch)
+                await steps.complete(self.rt, batch)
+                await steps.check(self.rt, batch, self.run_id)
+            except (RetryableError, MisconfiguredError) as error:
+                await self._return(owner, messages, error)
+                raise
+            except ConflictError as error:
+                self.tally.note(f"Lease lost, another worker goes on: {error.words}")
+                return
+        self.tally.intake(batch)
+        self.accepted.set()
+
+    async def _posting(self, company: str) -> None:
+        try:
+            async for chunk in self._prefetched(company):
+                await self._post_chunk(company, chunk)
+        except (RetryableError, MisconfiguredError) as error:
+            lane = await park(self.rt, company, self.rt.erps[company].system, error)
+            self.tally.note(f"Lane {lane.system} of {company} parked until {lane.parked_until:%H:%M:%S} UTC: {error}")
+        finally:
+            self.posting_done[company].set()
+            self.booked.set()
+
+    async def _prefetched(self, company: str) -> AsyncIterator[Chunk]:
+        """Chunks, the next one prepared while the ERP works on the one before."""
+        ahead = asyncio.create_task(self._next_chunk(company))
+        try:
+            while (chunk := await ahead) is not None:
+                ahead = asyncio.create_task(self._next_chunk(company))
+                yield chunk
+        finally:
+            await self._drop(ahead)
+
+    async def _drop(self, ahead: "asyncio.Task[Chunk | None]") -> None:
+        """Give back what was prepared and not posted."""
+        if not ahead.done():
+            ahead.cancel()
+        (chunk,) = await asyncio.gather(ahead, return_exceptions=True)
+        if isinstance(chunk, Chunk):
+            parked = RetryableError("the lane was parked before this chunk", code="lane_parked")
+            await give_back(self.rt, chunk, parked, not_before=self.rt.now(), count=False)
+            await chunk.stack.aclose()
+
+    async def _next_chunk(self, company: str) -> Chunk | None:
+        """Claim and prepare the next chunk; None when there is nothing left to post."""
+        erp = self.rt.erps[company]
+        while not stop_requested():
+            finishing = self.intake_done.is_set()
+            if not await lane_is_open(self.rt, company, erp):
+                self.tally.note(f"Lane {erp.system} of {company} is parked.")
+                return None
+            owner = self.owner(f"post-{company}")
+            kind = f"post.{company}"
+            messages = await self.rt.store.claim(kind, owner, erp.best_batch, self.rt.settings.lease)
+            messages = await self._bury_worn_out(owner, messages)
+            if messages:
+                return await self._prepared(owner, company, messages)
+            if finishing:
+                return None
+            self.accepted.clear()
+            await _wait(self.accepted, self.intake_done)
+        return None
+
+    async def _prepared(self, owner: str, company: str, messages: list[Message]) -> Chunk:
+        chunk = Chunk(owner, company, await load(self.rt, messages))
+        await chunk.stack.enter_async_context(keep_lease(self.rt, owner, messages))
+        await steps.prepare(self.rt, chunk)
+        return chunk
+
+    async def _post_chunk(self, company: str, chunk: Chunk) -> None:
+        async with chunk.stack:
+            try:
+                for part in chunk.parts(1 if len(chunk.postings) <= FEW else self.rt.erps[company].best_batch):
+                    if part.keys:
+                        await steps.post(self.rt, part)
+                    if part.open():
+                        await steps.cancel(self.rt, part)
+            except (RetryableError, MisconfiguredError) as error:
+                await give_back(self.rt, chunk, error, not_before=self.rt.now(), count=False)
+                raise
+            except ConflictError as error:
+                self.tally.note(f"Lease lost, another worker goes on: {error.words}")
+            finally:
+                self.tally.chunk(chunk)
+                self.booked.set()
+
+    async def _write_back(self, shop: str) -> None:
+        done = self.posting_done[self.rt.landscape.shop(shop).company]
+        try:
+            while not stop_requested():
+                finishing = done.is_set()
+                owner = self.owner(f"write-back-{shop}")
+                kind = f"write-back.{shop}"
+                messages = await self.rt.store.claim(kind, owner, WRITE_BACK_BATCH, self.rt.settings.lease)
+                messages = await self._bury_worn_out(owner, messages)
+                if messages:
+                    await self._write_back_batch(shop, owner, messages)
+                elif finishing:
+                    return
+                else:
+                    self.booked.clear()
+                    await _wait(self.booked, done)
+        except (RetryableError, MisconfiguredError) as error:
+            self.tally.note(f"Write-back to {shop} paused: {error}")
+
+    async def _write_back_batch(self, shop: str, owner: str, messages: list[Message]) -> None:
+        async with keep_lease(self.rt, owner, messages):
+            try:
+                label = f"{shop} ({len(messages)})"
+                await steps.write_back(self.rt, shop, owner, steps.Claimed(messages), label)
+            except (RetryableError, MisconfiguredError) as error:
+                await self._return(owner, messages, error)
+                raise
+            except ConflictError as error:
+                self.tally.note(f"Lease lost, another worker goes on: {error.words}")
+
+    async def _return(self, owner: str, messages: Sequence[Message], error: CrossdockError) -> None:
+        """Hand messages back unhandled: the other side is away, no attempt is counted."""
+        later: datetime = self.rt.now() + timedelta(seconds=self.rt.settings.park_seconds)
+        verdicts = tuple(
+            MessageVerdict(
+                seq=m.seq, state=MessageState.READY, reason=error.code, not_before=later, count_attempt=False
+            )
+            for m in messages
+        )
+        await self.rt.store.commit(Batch(owner=owner, messages=verdicts))
+
+    async def _bury_worn_out(self, owner: str, messages: list[Message]) -> list[Message]:
+        """Dead-letter what was claimed too often without an end; returns the rest."""
+        worn = [m for m in messages if m.attempts > self.rt.settings.attempts]
+        if worn:
+            await bury(self.rt, owner, worn)
+            self.tally.counts["dead_lettered"] += len(worn)
+        return [m for m in messages if m.attempts <= self.rt.settings.attempts]
+
+
+async def _wait(*events: asyncio.Event) -> None:
+    """Until one of the events is set, at most a second: work may also come from another process."""
+    waits = [asyncio.create_task(event.wait()) for event in events]
+    await asyncio.wait(waits, timeout=1.0, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()

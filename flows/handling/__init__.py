@@ -1,0 +1,1 @@
+"""What the steps do, over ports and without Prefect: testable in milliseconds with fakes."""

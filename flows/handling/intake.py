@@ -1,0 +1,170 @@
+"""Intake: from inbox messages to checked orders. The ERP is not asked anything here, so it never delays a reservation.
+
+    translate -> reserve -> complete -> check -> record
+
+Each function takes the runtime and the batch and changes the batch's documents; only `reserve` and `record` write.
+"""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import orjson
+
+from canonical.errors import CrossdockError, RejectedError
+from canonical.order import FinancialStatus, Order
+from canonical.records import Batch, Reservation
+from canonical.states import OrderState
+from flows.handling.documents import IntakeBatch, OrderDocument
+from flows.runtime import Runtime
+
+RECHECK = "order/recheck"
+"""Topic of our own messages that ask for an order to be decided again (released hold, new mapping)."""
+
+READ_LIMIT = 50
+UNBINDING = (FinancialStatus.PENDING, FinancialStatus.EXPIRED, FinancialStatus.VOIDED)
+UNPAID_RESERVATION = timedelta(days=7)
+
+
+async def translate(rt: Runtime, batch: IntakeBatch) -> None:
+    """Turn messages into canonical orders; the newest version of an order wins, partial payloads are read by id.
+
+    A message nobody can read stops its own document (RejectedError, quarantined), never its neighbours.
+    """
+    known = await rt.store.orders([d.aggregate_key for d in batch.documents])
+    to_read: dict[str, dict[str, OrderDocument]] = {}
+    for document in batch.documents:
+        document.record = known.get(document.aggregate_key)
+        _read_messages(rt, document)
+        if document.error is None and document.order is None:
+            order_id = _order_id(rt, document)
+            if order_id is not None:
+                to_read.setdefault(document.scope, {})[order_id] = document
+    await _read_by_id(rt, to_read)
+    for document in batch.documents:
+        _newest_wins(document)
+
+
+def _read_messages(rt: Runtime, document: OrderDocument) -> None:
+    translator = rt.translators[document.scope]
+    for message in document.messages:
+        if message.topic == RECHECK:
+            asked = orjson.loads(message.body)
+            document.recheck = True
+            document.waive += tuple(asked.get("waive", ()))
+            continue
+        try:
+            order = translator.order_of(message)
+        except CrossdockError as error:
+            document.error = error
+            continue
+        if order is not None and (document.order is None or order.updated_at >= document.order.updated_at):
+            document.order, document.error = order, None
+    if document.order is None and document.recheck and document.record is not None:
+        document.order = Order.model_validate_json(document.record.document)
+        document.complete = True
+
+
+def _order_id(rt: Runtime, document: OrderDocument) -> str | None:
+    """Whose order to read again; None (and the error noted) when the message does not say."""
+    try:
+        return rt.translators[document.scope].order_id_of(document.messages[-1])
+    except CrossdockError as error:
+        document.error = error
+        return None
+
+
+async def _read_by_id(rt: Runtime, wanted: dict[str, dict[str, OrderDocument]]) -> None:
+    for shop, documents in wanted.items():
+        ids = list(documents)
+        for start in range(0, len(ids), READ_LIMIT):
+            part = ids[start : start + READ_LIMIT]
+            found = await rt.channels[shop].read_orders(part)
+            for order_id in part:
+                document = documents[order_id]
+                document.order, document.complete = found.get(order_id), True
+                if document.order is None:
+                    document.error = RejectedError(
+                        "the shop does not know this order (any more)",
+                        code="order_not_found",
+                        document=f"order {order_id}",
+                        field="id",
+                        way_out="If it was deleted in Shopify, close the case; else replay the message.",
+                    )
+
+
+def _newest_wins(document: OrderDocument) -> None:
+    """An older or equal version of what is known changes nothing, unless a person or a mapping asks to look again."""
+    record, order = document.record, document.order
+    if record is None or order is None or record.state == OrderState.RECEIVED:
+        return
+    if order.updated_at < record.updated_at:
+        if not document.recheck:
+            document.verdict = "superseded"
+            return
+        document.order = Order.model_validate_json(record.document)
+        document.complete = True
+    elif order.updated_at == record.updated_at and not document.recheck:
+        document.verdict = "known"
+
+
+async def reserve(rt: Runtime, batch: IntakeBatch) -> int:
+    """Record a reservation for every line of an order that was read and is not booked yet. Returns the lines reserved.
+
+    A step of its own, straight after reading: nothing published may rise by what these orders took, however long the
+    ERP is away.
+    """
+    wanted: list[Reservation] = []
+    ended: list[tuple[str, str, str]] = []
+    for document in batch.open():
+        order = document.order
+        if order is None or (document.record is not None and document.record.state == OrderState.POSTED):
+            continue
+        if order.cancelled_at is not None or order.test:
+            ended.append((order.shop, order.id, "cancelled" if order.cancelled_at else "test order"))
+        else:
+            wanted.extend(_reservations(order))
+    if wanted or ended:
+        await rt.store.commit(Batch(reservations=tuple(wanted), end_reservations=tuple(ended)))
+    return len(wanted)
+
+
+def _reservations(order: Order) -> list[Reservation]:
+    expires = order.created_at + UNPAID_RESERVATION if order.financial_status in UNBINDING else None
+    return [
+        Reservation(
+            scope=order.shop,
+            order_id=order.id,
+            line_id=line.id,
+            sku=line.sku,
+            location=_location_of(order, line.id),
+            quantity=_whole(line.current_quantity),
+            expires_at=expires,
+        )
+        for line in order.lines
+        if line.sku and line.current_quantity > 0 and line.requires_shipping and not line.is_gift_card
+    ]
+
+
+def _location_of(order: Order, line_id: str) -> str | None:
+    for request in order.fulfillment_orders:
+        if any(line.line_id == line_id for line in request.lines):
+            return request.location_id
+    return None
+
+
+def _whole(quantity: int) -> Decimal:
+    return Decimal(quantity)
+
+
+async def complete(rt: Runtime, batch: IntakeBatch) -> None:
+    """Read what webhooks lack (risk, fulfillment orders, transactions): one call for up to 50 orders of a shop."""
+    by_shop: dict[str, list[OrderDocument]] = {}
+    for document in batch.open():
+        if not document.complete:
+            by_shop.setdefault(document.scope, []).append(document)
+    for shop, documents in by_shop.items():
+        for start in range(0, len(documents), READ_LIMIT):
+            part = documents[start : start + READ_LIMIT]
+            orders = await rt.channels[shop].complete_orders([d.order for d in part if d.order is not None])
+            for document, order in zip(part, orders, strict=True):
+                document.order, document.complete = order, True

@@ -1,0 +1,302 @@
+"""Deciding and recording: every document of an intake batch ends in a state, with its reasons, in one transaction."""
+
+from datetime import datetime, timedelta
+
+import orjson
+
+from canonical.booking import SalesOrderDocument
+from canonical.errors import CrossdockError, HeldError
+from canonical.ids import aggregate_key, delivery_key
+from canonical.model import Code, Model, Text, Utc
+from canonical.order import Order
+from canonical.records import (
+    AuditEntry,
+    Batch,
+    Case,
+    CaseClosing,
+    CaseKind,
+    Clock,
+    Delivery,
+    MessageVerdict,
+    OrderRecord,
+)
+from canonical.rules.booking import sales_order_document
+from canonical.rules.changes import booked_changes
+from canonical.rules.order_checks import decide
+from canonical.rules.verdicts import Decision, Verdict
+from canonical.states import MessageState, OrderState
+from flows.handling.documents import IntakeBatch, OrderDocument
+from flows.runtime import Runtime
+
+CHANNEL = "crossdock"
+POST, CANCEL, WRITE_BACK = "order/post", "order/cancel", "order/write-back"
+BOOKED = "booked"
+"""The SLA clock from the first webhook to the ERP document."""
+
+
+class Drafts:
+    """Collects what a batch wants to write, and becomes one `Batch`."""
+
+    def __init__(self, owner: str) -> None:
+        self.owner = owner
+        self.messages: list[MessageVerdict] = []
+        self.orders: list[OrderRecord] = []
+        self.open_cases: list[Case] = []
+        self.close_cases: list[CaseClosing] = []
+        self.clocks: list[Clock] = []
+        self.ended: list[tuple[str, str, str]] = []
+        self.audit: list[AuditEntry] = []
+        self.deliveries: list[Delivery] = []
+
+    def batch(self) -> Batch:
+        return Batch(
+            owner=self.owner,
+            messages=tuple(self.messages),
+            orders=tuple(self.orders),
+            end_reservations=tuple(self.ended),
+            open_cases=tuple(self.open_cases),
+            close_cases=tuple(self.close_cases),
+            start_clocks=tuple(self.clocks),
+            audit=tuple(self.audit),
+            deliveries=tuple(self.deliveries),
+        )
+
+
+async def check_and_record(rt: Runtime, batch: IntakeBatch, run_id: str | None) -> None:
+    """Decide every open document, then write the whole batch in one fenced transaction.
+
+    Raises `ConflictError` when the lease was lost; then nothing was written and another worker has the messages.
+    """
+    drafts = Drafts(batch.owner)
+    for document in batch.documents:
+        try:
+            _decide(rt, document, drafts, run_id)
+        except CrossdockError as error:
+            document.error = error
+        if document.error is not None:
+            _stop(rt, document, document.error, drafts, run_id)
+    await rt.store.commit(drafts.batch())
+
+
+def _decide(rt: Runtime, document: OrderDocument, drafts: Drafts, run_id: str | None) -> None:
+    if document.error is not None:
+        return
+    if document.verdict or document.order is None:
+        _done(document, drafts)
+        if document.verdict == "superseded":
+            _audit(rt, document, drafts, "order.superseded", {})
+        return
+    record, order = document.record, document.order
+    if record is not None and record.state in (OrderState.POSTED, OrderState.CLOSED):
+        _after_posting(rt, document, record, order, drafts, run_id)
+        return
+    waived = tuple(dict.fromkeys((record.waived if record else ()) + document.waive))
+    decision = decide(order, rt.mappings, rt.landscape.shop(order.shop), now=rt.now(), waived=frozenset(waived))
+    _apply(rt, document, order, decision, waived, drafts, run_id)
+
+
+def _apply(
+    rt: Runtime,
+    document: OrderDocument,
+    order: Order,
+    decision: Decision,
+    waived: tuple[str, ...],
+    drafts: Drafts,
+    run_id: str | None,
+) -> None:
+    state, findings = decision.state, decision.blocking
+    document.verdict = state.value
+    document.reasons = [f"{f.code}: {f.words}" for f in findings]
+    record = _record(rt, document, order, state, waived, run_id)
+    drafts.orders.append(record)
+    codes = [f.code for f in findings]
+    _audit(rt, document, drafts, f"order.{state.value}", {"reasons": codes, "waived": list(waived), "run": run_id})
+    drafts.close_cases.append(
+        CaseClosing(aggregate_key=document.aggregate_key, keep=tuple(codes), closed_by="crossdock", note=state.value)
+    )
+    if state in (OrderState.HELD, OrderState.QUARANTINED):
+        kind = CaseKind.HELD if state == OrderState.HELD else CaseKind.QUARANTINED
+        drafts.open_cases.extend(_case(rt, document, kind, _reason_of(f)) for f in findings)
+    if state == OrderState.ACCEPTED:
+        drafts.deliveries.append(follow_up(rt, record, POST, document.messages[-1].delivery_key))
+    if state == OrderState.CANCELLED:
+        drafts.ended.append((order.shop, order.id, "cancelled"))
+    if document.record is None:
+        drafts.clocks.append(_clock(rt, document))
+    _done(document, drafts)
+
+
+def _after_posting(
+    rt: Runtime, document: OrderDocument, record: OrderRecord, order: Order, drafts: Drafts, run_id: str | None
+) -> None:
+    """A later version of a booked order: a cancel goes to the ERP, a change of what was booked is held."""
+    document.verdict = "noted"
+    newer = record.model_copy(update={"updated_at": order.updated_at, "document": _json(order), "run_id": run_id})
+    if order.cancelled_at is not None:
+        document.verdict = "cancel"
+        drafts.deliveries.append(follow_up(rt, newer, CANCEL, document.messages[-1].delivery_key))
+    elif changes := _booked_changes(rt, record, order):
+        document.verdict, document.reasons = OrderState.HELD.value, changes
+        held = HeldError(
+            "the order changed after it was booked: " + "; ".join(changes),
+            code="changed_after_posting",
+            way_out="Change the ERP document by hand and release, or cancel and place the order again.",
+        )
+        drafts.open_cases.append(_case(rt, document, CaseKind.HELD, _reason_in(held, "operations")))
+    drafts.orders.append(newer)
+    _audit(rt, document, drafts, f"order.{document.verdict}", {"after": "posting", "changes": document.reasons})
+    _done(document, drafts)
+
+
+def _booked_changes(rt: Runtime, record: OrderRecord, order: Order) -> list[str]:
+    """What of the booked content changed, in words; empty when the ERP document would come out the same."""
+    document = booking_of(rt, order)
+    if record.booked_digest is None or document.digest == record.booked_digest:
+        return []
+    before = Order.model_validate_json(record.document)
+    return [change.words for change in booked_changes(before, order)] or ["the document to book is another one"]
+
+
+def booking_of(rt: Runtime, order: Order) -> SalesOrderDocument:
+    """The ERP document of an order by today's mappings. Raises `HeldError` or `RejectedError` with the reason."""
+    return sales_order_document(order, rt.mappings, rt.landscape.company_of(order.shop))
+
+
+def _stop(rt: Runtime, document: OrderDocument, error: CrossdockError, drafts: Drafts, run_id: str | None) -> None:
+    """A document with an error waits for a person: quarantined when its data is wrong, held when a rule says so."""
+    held = isinstance(error, HeldError)
+    state = OrderState.HELD if held else OrderState.QUARANTINED
+    document.verdict, document.reasons = state.value, [f"{error.code}: {error.words}"]
+    if document.order is not None and (document.record is None or document.record.state != OrderState.POSTED):
+        drafts.orders.append(_record(rt, document, document.order, state, document.waive, run_id))
+    kind = CaseKind.HELD if held else CaseKind.QUARANTINED
+    drafts.open_cases.append(_case(rt, document, kind, _reason_in(error, "integration")))
+    _audit(rt, document, drafts, f"order.{state.value}", {"reasons": [error.code], "run": run_id})
+    if document.record is None:
+        drafts.clocks.append(_clock(rt, document))
+    target = MessageState.HELD if held else MessageState.QUARANTINED
+    drafts.messages.extend(MessageVerdict(seq=m.seq, state=target, reason=error.code) for m in document.messages)
+
+
+def _done(document: OrderDocument, drafts: Drafts) -> None:
+    drafts.messages.extend(
+        MessageVerdict(seq=m.seq, state=MessageState.DONE, reason=document.verdict or None) for m in document.messages
+    )
+
+
+def _record(
+    rt: Runtime, document: OrderDocument, order: Order, state: OrderState, waived: tuple[str, ...], run_id: str | None
+) -> OrderRecord:
+    known = document.record
+    return OrderRecord(
+        scope=order.shop,
+        order_id=order.id,
+        name=order.name,
+        aggregate_key=document.aggregate_key,
+        correlation_id=document.correlation_id,
+        customer_key=_customer_key(rt, order),
+        state=state,
+        updated_at=order.updated_at,
+        received_at=known.received_at if known else document.messages[0].received_at,
+        external_id=known.external_id if known else None,
+        external_number=known.external_number if known else None,
+        run_id=run_id,
+        waived=waived,
+        document=_json(order),
+    )
+
+
+def _customer_key(rt: Runtime, order: Order) -> str:
+    """What may not race in the ERP: the customer; a guest order stands for itself."""
+    company = rt.landscape.shop(order.shop).company
+    if order.company is not None:
+        return aggregate_key(company, "customer", f"{order.shop}/company/{order.company.id}")
+    if order.customer is not None:
+        return aggregate_key(company, "customer", f"{order.shop}/{order.customer.id}")
+    return aggregate_key(company, "customer", f"{order.shop}/guest/{order.id}")
+
+
+def follow_up(rt: Runtime, record: OrderRecord, topic: str, cause: str) -> Delivery:
+    """Work that follows from a message, as a message of our own in the same inbox (committed with its cause)."""
+    company = rt.landscape.shop(record.scope).company
+    write_back = topic == WRITE_BACK
+    return Delivery(
+        delivery_key=delivery_key(CHANNEL, record.scope, f"{topic}/{record.order_id}/{cause}"),
+        channel=CHANNEL,
+        scope=record.scope,
+        topic=topic,
+        kind=f"write-back.{record.scope}" if write_back else f"post.{company}",
+        aggregate_key=record.aggregate_key if write_back or record.customer_key is None else record.customer_key,
+        correlation_id=record.correlation_id,
+        occurred_at=rt.now(),
+        body=orjson.dumps({"order": record.aggregate_key}),
+    )
+
+
+class Reason(Model):
+    """Why a document waits, wherever that was found: by a check, a gate, a translation or a system."""
+
+    code: Code
+    words: Text
+    way_out: str | None
+    owner: Code
+    release_at: Utc | None = None
+
+
+def _reason_of(finding: Verdict) -> Reason:
+    return Reason(
+        code=finding.code,
+        words=finding.words,
+        way_out=finding.way_out,
+        owner=finding.owner.value,
+        release_at=finding.release_at,
+    )
+
+
+def _reason_in(error: CrossdockError, owner: str) -> Reason:
+    return Reason(code=error.code, words=error.words, way_out=error.way_out, owner=owner)
+
+
+def _case(rt: Runtime, document: OrderDocument, kind: CaseKind, reason: Reason) -> Case:
+    return Case(
+        kind=kind,
+        scope=document.scope,
+        aggregate_key=document.aggregate_key,
+        correlation_id=document.correlation_id,
+        document=f"order {document.label}",
+        reason_code=reason.code,
+        words=reason.words,
+        way_out=reason.way_out,
+        owner=reason.owner,
+        opened_at=rt.now(),
+        release_at=reason.release_at,
+    )
+
+
+def _clock(rt: Runtime, document: OrderDocument) -> Clock:
+    started: datetime = document.messages[0].received_at
+    return Clock(
+        scope=document.scope,
+        aggregate_key=document.aggregate_key,
+        name=BOOKED,
+        started_at=started,
+        due_at=started + timedelta(seconds=rt.settings.posting_goal_seconds),
+    )
+
+
+def _audit(rt: Runtime, document: OrderDocument, drafts: Drafts, action: str, detail: dict[str, object]) -> None:
+    drafts.audit.append(
+        AuditEntry(
+            at=rt.now(),
+            actor="crossdock",
+            action=action,
+            scope=document.scope,
+            aggregate_key=document.aggregate_key,
+            correlation_id=document.correlation_id,
+            detail={"document": document.label, **detail},
+        )
+    )
+
+
+def _json(order: Order) -> bytes:
+    return order.model_dump_json().encode()

@@ -1,0 +1,119 @@
+"""The composition root: opens every system the landscape names, once a process. Imports no Prefect.
+
+Flows and steps get a `Runtime` and speak to its ports; which connector stands behind a port is the registry's business.
+Tests build a `Runtime` with fakes.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from canonical.errors import MisconfiguredError
+from canonical.landscape import Landscape, read_landscape
+from canonical.mapping.seeds import SEED_FILES, read_mappings
+from canonical.ports import Mappings, OrderTranslator, SalesChannel, SalesOrders, StateStore
+from flows.settings import FlowSettings
+
+
+def utc_now() -> datetime:
+    """The moment, UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Everything a flow may ask. `channels` and `translators` by shop, `erps` by company."""
+
+    landscape: Landscape
+    store: StateStore
+    channels: Mapping[str, SalesChannel]
+    translators: Mapping[str, OrderTranslator]
+    erps: Mapping[str, SalesOrders]
+    mappings: Mappings
+    settings: FlowSettings = field(default_factory=FlowSettings)
+    now: Callable[[], datetime] = utc_now
+
+    async def aclose(self) -> None:
+        """Close every connection; the store last, it keeps what the others did."""
+        for channel in self.channels.values():
+            await channel.aclose()
+        for erp in self.erps.values():
+            await erp.aclose()
+        await self.store.aclose()
+
+
+class _Process:
+    """What this process shares between its runs."""
+
+    def __init__(self) -> None:
+        self.opened: dict[int, asyncio.Task[Runtime]] = {}
+        self.stopping = False
+
+
+_PROCESS = _Process()
+
+
+def request_stop() -> None:
+    """Ask every drain of this process to end after the batch in hand."""
+    _PROCESS.stopping = True
+
+
+def stop_requested() -> bool:
+    """Whether the process is about to end."""
+    return _PROCESS.stopping
+
+
+async def runtime() -> Runtime:
+    """The runtime of this event loop, opened at the first call; concurrent first calls share one opening.
+
+    Raises `MisconfiguredError` with everything that is wrong in the landscape or the settings.
+    """
+    loop = asyncio.get_running_loop()
+    key = id(loop)
+    task = _PROCESS.opened.get(key)
+    if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
+        task = loop.create_task(open_runtime(FlowSettings()))
+        _PROCESS.opened[key] = task
+    return await asyncio.shield(task)
+
+
+async def close_runtime() -> None:
+    """Close the runtime of this event loop, when one was opened."""
+    task = _PROCESS.opened.pop(id(asyncio.get_running_loop()), None)
+    if task is not None:
+        await (await task).aclose()
+
+
+async def open_runtime(settings: FlowSettings) -> Runtime:
+    """Open every system of the landscape. Connections are made lazily by the connectors themselves."""
+    from connectors import registry
+
+    landscape = read_landscape(_text(settings.landscape), settings.landscape.name)
+    shops, companies = [s.name for s in landscape.shops], [c.name for c in landscape.companies]
+    store = await registry.state_store()
+    return Runtime(
+        landscape=landscape,
+        store=store,
+        channels={name: registry.sales_channel(landscape, name) for name in shops},
+        translators={name: registry.order_translator(landscape, name) for name in shops},
+        erps={name: registry.sales_orders(landscape, name) for name in companies},
+        mappings=read_mappings(
+            {name: (settings.mappings / name).read_text(encoding="utf-8-sig") for name in SEED_FILES}
+        ),
+        settings=settings,
+    )
+
+
+def _text(path: Path) -> str:
+    """A configuration file. Raises `MisconfiguredError` when it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise MisconfiguredError(
+            "the file cannot be read",
+            code="file_unreadable",
+            document=path.name,
+            way_out="Set CROSSDOCK_FLOW_LANDSCAPE and CROSSDOCK_FLOW_MAPPINGS, or run in the project's folder.",
+        ) from error

@@ -1,0 +1,63 @@
+"""What people see of a run in the Prefect UI: one table artifact a run, and one overview of all orders."""
+
+from datetime import timedelta
+
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+
+from canonical.records import CaseKind
+from flows.handling.tally import Tally
+from flows.handling.verdicts import BOOKED
+from flows.runtime import Runtime
+
+OVERVIEW_WINDOW = timedelta(hours=1)
+
+
+async def report_run(tally: Tally, key: str, title: str) -> None:
+    """One artifact: every document by name with its verdict and reasons, and how to see its trace."""
+    if not tally.rows and not tally.notes:
+        return
+    counts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(tally.counts.items())) or "nothing"
+    lines = [f"**{title}**: {counts}."]
+    lines += tally.notes
+    if tally.left_out:
+        lines.append(f"{tally.left_out} more rows are not shown; held and quarantined ones always are.")
+    rows = [{**row, "trace": f"crossdock trace '{row['order']}' --shop {row['shop']}"} for row in tally.rows]
+    created = create_table_artifact(key=key, table=rows, description="\n\n".join(lines))
+    if hasattr(created, "__await__"):
+        await created
+
+
+async def report_overview(rt: Runtime) -> None:
+    """The live picture: what waits, what is held and why, how fast orders get booked, which lanes are parked."""
+    lines = ["| shop | kind | state | messages | oldest, seconds |", "|---|---|---|---|---|"]
+    now = rt.now()
+    for row in await rt.store.summary():
+        age = f"{(now - row.oldest).total_seconds():.0f}" if row.oldest else ""
+        lines.append(f"| {row.scope} | {row.kind} | {row.state} | {row.count} | {age} |")
+    lines += ["", "| waits | shop | document | reason | in words | owner | since |", "|---|---|---|---|---|---|---|"]
+    for kind in CaseKind:
+        for case in await rt.store.cases(kind=kind, limit=50):
+            lines.append(
+                f"| {kind} | {case.scope} | {case.document} | {case.reason_code} | {case.words} | {case.owner} "
+                f"| {case.opened_at:%Y-%m-%d %H:%M:%S} |"
+            )
+    for lane in await rt.store.lanes():
+        if lane.parked_until is not None and lane.parked_until > now:
+            lines.append(
+                f"\nLane {lane.system} of {lane.scope} is parked until {lane.parked_until:%H:%M:%S} UTC: {lane.reason}"
+            )
+    lines.append(f"\n{await _latency(rt)}")
+    created = create_markdown_artifact(
+        key="orders-overview", markdown="\n".join(lines), description="Orders: received, posted, held, oldest waiting"
+    )
+    if hasattr(created, "__await__"):
+        await created
+
+
+async def _latency(rt: Runtime) -> str:
+    seconds = sorted(await rt.store.latency(BOOKED, rt.now() - OVERVIEW_WINDOW))
+    if not seconds:
+        return "Nothing was booked in the last hour."
+    p95 = seconds[min(len(seconds) - 1, int(len(seconds) * 0.95))]
+    p50 = seconds[len(seconds) // 2]
+    return f"Booked in the last hour: {len(seconds)}; webhook to ERP document p50 {p50:.1f} s, p95 {p95:.1f} s."
