@@ -71,3 +71,10 @@ def insert_postgres(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> 
         answers.append(row[0] in fresh)
         fresh.discard(row[0])
     return answers
+
+
+def insert_rows(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> list[bool]:
+    """Inside anybody's transaction, on either database."""
+    if connection.dialect.name == "postgresql":
+        return insert_postgres(connection, rows)
+    return insert_sqlite(connection, rows)

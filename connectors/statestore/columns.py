@@ -5,7 +5,6 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import BigInteger, DateTime, Integer, Numeric, Text
-from sqlalchemy.dialects.postgresql import TEXT as PG_TEXT
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -70,7 +69,7 @@ class Key(TypeDecorator[str]):
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """Text; SQLite compares by byte anyway."""
-        return dialect.type_descriptor(Text() if dialect.name == "sqlite" else PG_TEXT(collation="C"))
+        return dialect.type_descriptor(Text() if dialect.name == "sqlite" else Text(collation="C"))
 
 
 class Sequence(TypeDecorator[int]):

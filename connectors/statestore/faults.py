@@ -1,5 +1,6 @@
 """Every error of the database becomes one of ours, with the way out. Messages never repeat rows (customer data)."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -8,6 +9,9 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from canonical.errors import ConflictError, CrossdockError, MisconfiguredError, RejectedError, RetryableError
+
+DATABASE_ERRORS: Final = (SQLAlchemyError, sqlite3.Error, OSError)
+"""What a database call may raise. The intake uses SQLite's driver directly, hence its errors."""
 
 _SCHEMA_WORDS: Final = ("no such table", "no such column", "undefinedtable", "undefinedcolumn")
 _DAMAGE_WORDS: Final = ("malformed", "not a database")
@@ -51,5 +55,5 @@ def translated() -> Iterator[None]:
     """Raises the errors of the database as ours, `from` their cause."""
     try:
         yield
-    except (SQLAlchemyError, OSError) as error:
+    except DATABASE_ERRORS as error:
         raise fault_of(error) from error

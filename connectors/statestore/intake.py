@@ -12,12 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from canonical.errors import RetryableError
 from canonical.records import Delivery
 from connectors.statestore.database import Database, Rows
-from connectors.statestore.faults import fault_of
+from connectors.statestore.faults import DATABASE_ERRORS, fault_of
 
 
 @dataclass(slots=True, eq=False)
@@ -109,7 +107,7 @@ class Intake:
         """All together; when one row cannot be stored, each on its own, so that it fails alone."""
         try:
             return list(self._database.insert_together(lambda: self._take(taken)))
-        except (SQLAlchemyError, OSError, ValueError, TypeError) as error:
+        except (*DATABASE_ERRORS, ValueError, TypeError) as error:
             rows = [row for waiter in taken for row in waiter.rows] or self._take(taken)
             fault = fault_of(error)
             fault.__cause__ = error

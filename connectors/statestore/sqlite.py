@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError
 
 from connectors.statestore.arrivals import insert_sqlite
 from connectors.statestore.database import Rows, Work, in_thread
+from connectors.statestore.faults import DATABASE_ERRORS
 from connectors.statestore.filelock import WriteLock
 
 T = TypeVar("T")
@@ -53,7 +53,7 @@ class SqliteDatabase:
 
     def insert_together(self, take: Callable[[], Rows]) -> list[bool]:
         """Takes the rows when it holds the lock: what arrived while it waited comes along."""
-        with self._lock, _driver_errors(), self._writer.begin() as connection:
+        with self._lock, self._writer.begin() as connection:
             return insert_sqlite(connection, take())
 
     def insert_apart(self, rows: Rows) -> list[bool | BaseException]:
@@ -62,9 +62,9 @@ class SqliteDatabase:
         with self._lock, self._writer.begin() as connection:
             for row in rows:
                 try:
-                    with _driver_errors(), connection.begin_nested():
+                    with connection.begin_nested():
                         answers += insert_sqlite(connection, [row])
-                except (DBAPIError, ValueError, TypeError) as error:
+                except (*DATABASE_ERRORS, ValueError, TypeError) as error:
                     answers.append(error)
         return answers
 
@@ -78,16 +78,6 @@ class SqliteDatabase:
         self._writer.dispose()
         self._readers.dispose()
         self._lock.close()
-
-
-class _driver_errors:  # noqa: N801 (reads as a word in `with`)
-    """The intake uses the driver's cursor; its errors come out as SQLAlchemy would raise them."""
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, sqlite3.Error):
-            raise DBAPIError(None, None, error, hide_parameters=True) from error
 
 
 def _engine(url: URL, *, begin: str, pool_size: int, read_only: bool = False) -> Engine:
