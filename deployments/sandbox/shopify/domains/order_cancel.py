@@ -1,0 +1,144 @@
+"""`orderCancel`: refused at once, or accepted as a job that cancels a little later."""
+
+from decimal import Decimal
+
+from deployments.sandbox.shopify.domains.order_changes import MISSING, refund_left
+from deployments.sandbox.shopify.domains.order_records import SETTLED, promise
+from deployments.sandbox.shopify.domains.payments import new_transaction, uncaptured, with_transaction, zero_like
+from deployments.sandbox.shopify.errors import user_error
+from deployments.sandbox.shopify.jobs import open_jobs, result_of, start_job
+from deployments.sandbox.shopify.records import Record, gid, iso, reference
+from deployments.sandbox.shopify.registry import Arguments, Call, Domain
+from deployments.sandbox.shopify.state import State
+
+domain = Domain()
+KIND = "orderCancel"
+LONGEST_NOTE = 255
+TOPICS = ("orders/cancelled", "orders/updated")
+
+
+@domain.mutation("orderCancel")
+def order_cancel(call: Call, arguments: Arguments) -> Record:
+    """Start the job, or say why not."""
+    refusal = _refusal(call, arguments)
+    if refusal is not None:
+        return {"job": None, "jobResult": None, "orderCancelUserErrors": [refusal], "userErrors": [refusal]}
+    method = arguments.get("refundMethod") or {}
+    refund = bool(arguments.get("refund") or method.get("originalPaymentMethodsRefund"))
+    job = start_job(
+        call,
+        KIND,
+        {
+            "order": {"id": arguments["orderId"]},
+            "reason": arguments["reason"],
+            "restock": arguments["restock"],
+            "refund": refund,
+            "staffNote": arguments.get("staffNote"),
+        },
+    )
+    return {"job": reference(job), "jobResult": result_of(job), "orderCancelUserErrors": [], "userErrors": []}
+
+
+def _refusal(call: Call, arguments: Arguments) -> Record | None:
+    order = call.find(arguments["orderId"])
+    if order is None:
+        return user_error(["orderId"], MISSING, "NOT_FOUND")
+    if len(arguments.get("staffNote") or "") > LONGEST_NOTE:
+        message = f"Staff note is too long. Maximum length is {LONGEST_NOTE} characters."
+        return user_error(["staffNote"], message, "INVALID")
+    if arguments.get("refund") is not None and arguments.get("refundMethod") is not None:
+        message = "Only one of the arguments `refund` or `refund_method` is allowed."
+        return user_error(["refund"], message, "INVALID")
+    if order.get("cancelledAt"):
+        return user_error(["orderId"], "Cannot cancel an order that has already been canceled", "INVALID")
+    if order.get("returnStatus", "NO_RETURN") != "NO_RETURN":
+        return user_error(["orderId"], "Cannot cancel an order that has returns", "INVALID")
+    if _has_shipped(call, order):
+        return user_error(["orderId"], "Cannot cancel an order that has outstanding fulfillments", "INVALID")
+    if any(job["order"]["id"] == order["id"] for job in open_jobs(call, KIND)):
+        return user_error(None, "Cancellation is already in progress", "INVALID")
+    return None
+
+
+def _has_shipped(call: Call, order: Record) -> bool:
+    rows = [call.find(one["id"]) or one for one in order.get("fulfillments", ())]
+    return any(row.get("status") == "SUCCESS" for row in rows)
+
+
+def cancel(state: State, shop: str, job: Record) -> Record:
+    """Do what an accepted cancellation asks: release stock, void or refund money, close the order's requests."""
+    order = state.get(shop, job["order"]["id"])
+    if order is None:
+        return {"status": "FAILED", "errors": [user_error(["orderId"], MISSING, "NOT_FOUND")]}
+    for one in order.get("fulfillmentOrders", ()):
+        request = state.get(shop, one["id"])
+        if request is not None and request["status"] not in SETTLED:
+            _close_request(state, shop, request, restock=job["restock"])
+    now = iso(state.clock())
+    changes: Record = {
+        "cancelledAt": now,
+        "cancelReason": job["reason"],
+        "cancellation": {"staffNote": job["staffNote"]},
+        "closedAt": now,
+        "lineItems": [{**line, "currentQuantity": 0, "unfulfilledQuantity": 0} for line in order["lineItems"]],
+        "currentSubtotalPriceSet": zero_like(order["totalPriceSet"]),
+        "currentTotalPriceSet": zero_like(order["totalPriceSet"]),
+        "currentTotalTaxSet": zero_like(order["totalPriceSet"]),
+        "currentTotalDiscountsSet": zero_like(order["totalPriceSet"]),
+        "currentShippingPriceSet": zero_like(order["totalPriceSet"]),
+    }
+    if not job["refund"]:
+        # Money that is kept stays owed against nothing: the current total follows what was paid.
+        changes["currentTotalPriceSet"] = refund_left(order)
+    changes |= _settle(state, shop, {**order, **changes}, refund=job["refund"])
+    state.update_order(shop, order["id"], changes, topics=TOPICS)
+    return {"status": "SUCCEEDED"}
+
+
+def _close_request(state: State, shop: str, request: Record, *, restock: bool) -> None:
+    if restock:
+        promise(state, shop, request, undo=True)
+    lines = [{**line, "remainingQuantity": 0} for line in request["lineItems"]]
+    closed = {"status": "CANCELLED", "supportedActions": [], "lineItems": lines}
+    state.update(shop, request["id"], closed, topics=("fulfillment_orders/cancelled",))
+
+
+def _settle(state: State, shop: str, order: Record, *, refund: bool) -> Record:
+    added = []
+    for one in order.get("transactions", ()):
+        left = uncaptured(order, one)
+        if one["kind"] == "AUTHORIZATION" and one["status"] == "SUCCESS" and Decimal(left["shopMoney"]["amount"]):
+            more = {"parentTransaction": reference(one), "gateway": one["gateway"]}
+            added.append(new_transaction(state, shop, order, "VOID", left, **more))
+    owed_back = refund_left(order)
+    if not refund or not Decimal(owed_back["shopMoney"]["amount"]):
+        return with_transaction(order, *added) if added else {}
+    taken = next(one for one in order["transactions"] if one["kind"] in ("SALE", "CAPTURE"))
+    more = {"parentTransaction": reference(taken), "gateway": taken["gateway"]}
+    back = new_transaction(state, shop, order, "REFUND", owed_back, **more)
+    changes = with_transaction(order, *added, back)
+    return {**changes, "refunds": [*order.get("refunds", ()), _refund(state, shop, order, back)]}
+
+
+def _refund(state: State, shop: str, order: Record, back: Record) -> Record:
+    rows = [
+        {
+            "id": gid("RefundLineItem", state.space(shop).number()),
+            "lineItem": reference(line),
+            "quantity": line["quantity"],
+            "restockType": "CANCEL",
+            "restocked": True,
+            "subtotalSet": line.get("discountedTotalSet") or line.get("originalTotalSet"),
+        }
+        for line in order["lineItems"]
+    ]
+    return {
+        "id": gid("Refund", state.space(shop).number()),
+        "createdAt": back["createdAt"],
+        "updatedAt": back["createdAt"],
+        "note": None,
+        "totalRefundedSet": back["amountSet"],
+        "refundLineItems": rows,
+        "transactions": [reference(back)],
+        "order": reference(order),
+    }

@@ -1,0 +1,155 @@
+"""What a new order gets when it lacks it: number, name, totals paid, fulfillment orders, promised stock."""
+
+from typing import Any
+
+from deployments.sandbox.shopify.domains.payments import figures
+from deployments.sandbox.shopify.records import Record, gid, gid_tail, is_reference, reference
+from deployments.sandbox.shopify.registry import Domain
+from deployments.sandbox.shopify.state import State
+from deployments.sandbox.shopify.stock import commit
+
+domain = Domain()
+FIRST_ORDER_NUMBER = 1001
+ACTIONS = [{"action": name} for name in ("CREATE_FULFILLMENT", "REPORT_PROGRESS", "MOVE", "HOLD", "SPLIT")]
+SETTLED = frozenset({"CANCELLED", "CLOSED"})
+
+
+@domain.completes("Order")
+def complete_order(state: State, shop: str, record: Record) -> Record:
+    """Fill in what is missing; then split off the fulfillment orders and promise their stock."""
+    record = {**_defaults(state, shop, record), **record}
+    if "totalPriceSet" in record:
+        record = {**figures(record), **record}
+    requests = record.get("fulfillmentOrders")
+    if requests is None:
+        requests = _default_requests(state, shop, record)
+    kept = [one if is_reference(one) else _keep_request(state, shop, record, one) for one in requests]
+    return {**record, "fulfillmentOrders": [reference(one) for one in kept]}
+
+
+def _defaults(state: State, shop: str, record: Record) -> Record:
+    number = record.get("number") or _next_number(state, shop)
+    space = state.space(shop)
+    currency = record.get("currencyCode") or space.shop["currencyCode"]
+    return {
+        "number": number,
+        "name": f"#{number}",
+        "confirmationNumber": _confirmation(record["id"]),
+        "confirmed": True,
+        "processedAt": record["createdAt"],
+        "currencyCode": currency,
+        "presentmentCurrencyCode": currency,
+        "displayFulfillmentStatus": "UNFULFILLED",
+        "returnStatus": "NO_RETURN",
+        "sourceName": "web",
+        "tags": [],
+        "test": False,
+        "taxesIncluded": bool(space.shop.get("taxesIncluded")),
+        "lineItems": [],
+        "shippingLines": [],
+        "transactions": [],
+        "paymentGatewayNames": [],
+        "merchantEditable": True,
+        "statusPageUrl": f"https://{shop}/orders/{gid_tail(record['id'])}",
+        "merchantBusinessEntity": {"id": "gid://shopify/BusinessEntity/1"},
+    }
+
+
+def _next_number(state: State, shop: str) -> int:
+    space = state.space(shop)
+    orders = space.records.get("Order", {})
+    latest = next(reversed(orders.values()), None)
+    return int(latest["number"]) + 1 if latest else int(space.shop.get("firstOrderNumber", FIRST_ORDER_NUMBER))
+
+
+def _confirmation(order_id: str) -> str:
+    alphabet = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+    number, letters = int(gid_tail(order_id)) * 2_654_435_761 % 2**45, ""
+    for _ in range(9):
+        number, place = divmod(number, len(alphabet))
+        letters += alphabet[place]
+    return letters
+
+
+def _default_requests(state: State, shop: str, order: Record) -> list[Record]:
+    lines = order["lineItems"]
+    place = next((one for one in state.all(shop, "Location") if one["isActive"] and one["fulfillsOnlineOrders"]), None)
+    if not lines or place is None:
+        return []
+    return [{"assignedLocation": _assigned(place), "lineItems": [_line(state, shop, line) for line in lines]}]
+
+
+def _assigned(place: Record) -> Record:
+    address = place["address"]
+    names = ("address1", "address2", "city", "zip", "province", "countryCode", "phone")
+    return {"name": place["name"], "location": reference(place), **{name: address.get(name) for name in names}}
+
+
+def _line(state: State, shop: str, line: Record) -> Record:
+    variant = state.get(shop, line["variant"]["id"]) if line.get("variant") else None
+    return {
+        "lineItem": reference(line),
+        "totalQuantity": line["quantity"],
+        "remainingQuantity": line["quantity"],
+        "inventoryItemId": variant["inventoryItem"]["id"] if variant else None,
+        "sku": line.get("sku"),
+        "productTitle": line.get("title"),
+        "variantTitle": line.get("variantTitle"),
+        "vendor": line.get("vendor"),
+        "requiresShipping": line.get("requiresShipping", True),
+        "variant": line.get("variant"),
+    }
+
+
+def _keep_request(state: State, shop: str, order: Record, request: Record) -> Record:
+    space = state.space(shop)
+    lines = [_own_line(space.number, line) for line in request["lineItems"]]
+    record = {
+        "status": "OPEN",
+        "requestStatus": "UNSUBMITTED",
+        "fulfillAt": order["createdAt"],
+        "fulfillmentHolds": [],
+        "supportedActions": ACTIONS,
+        "deliveryMethod": {"id": gid("DeliveryMethod", space.number()), "methodType": "SHIPPING"},
+        "destination": _destination(space.number, order),
+        "orderProcessedAt": order["processedAt"],
+        **request,
+        "createdAt": order["createdAt"],
+        "updatedAt": order["createdAt"],
+        "order": reference(order),
+        "orderId": order["id"],
+        "orderName": order["name"],
+        "lineItems": lines,
+    }
+    kept = state.add(shop, "FulfillmentOrder", record, topics=())
+    if not order.get("cancelledAt"):
+        promise(state, shop, kept)
+    return kept
+
+
+def _own_line(number: Any, line: Record) -> Record:
+    own = {"id": line.get("id") or gid("FulfillmentOrderLineItem", number()), **line}
+    return {**own, "lineItem": {"id": line["lineItem"]["id"]}}
+
+
+def _destination(number: Any, order: Record) -> Record | None:
+    address = order.get("shippingAddress")
+    if not address:
+        return None
+    names = ("firstName", "lastName", "company", "address1", "address2", "city", "province", "zip", "phone")
+    return {
+        "id": gid("FulfillmentOrderDestination", number()),
+        **{name: address.get(name) for name in names},
+        "countryCode": address.get("countryCodeV2"),
+        "email": order.get("email"),
+    }
+
+
+def promise(state: State, shop: str, request: Record, *, undo: bool = False) -> None:
+    """Commit the stock of a fulfillment order at its location, or give it back."""
+    place = (request["assignedLocation"].get("location") or {}).get("id")
+    for line in request["lineItems"]:
+        item_id = line.get("inventoryItemId")
+        if item_id and place:
+            pieces = int(line["remainingQuantity"])
+            commit(state, shop, item_id, place, -pieces if undo else pieces)

@@ -1,0 +1,56 @@
+"""The shop itself."""
+
+from deployments.sandbox.shopify.records import Record
+from deployments.sandbox.shopify.registry import Arguments, Call, Domain
+from deployments.sandbox.shopify.state import State
+
+domain = Domain()
+
+
+@domain.query("shop")
+def shop(call: Call, _arguments: Arguments) -> Record:
+    """The shop whose domain was asked."""
+    return call.space.shop
+
+
+@domain.completes("Shop")
+def complete_shop(_state: State, domain_name: str, record: Record) -> Record:
+    """A shop that lacks nothing a client reads at start."""
+    currency = record.get("currencyCode", "USD")
+    url = f"https://{domain_name}"
+    return {
+        "name": domain_name.split(".")[0],
+        "email": f"owner@{domain_name.split('.')[0]}.example.com",
+        "contactEmail": f"support@{domain_name.split('.')[0]}.example.com",
+        "shopOwnerName": "Crossdock Sandbox",
+        "currencyCode": currency,
+        "enabledPresentmentCurrencies": [currency],
+        "ianaTimezone": "America/New_York",
+        "timezoneAbbreviation": "EST",
+        "timezoneOffset": "-0500",
+        "timezoneOffsetMinutes": -300,
+        "taxesIncluded": False,
+        "taxShipping": True,
+        "unitSystem": "METRIC_SYSTEM",
+        "weightUnit": "KILOGRAMS",
+        "setupRequired": False,
+        "url": url,
+        "primaryDomain": {"id": "gid://shopify/Domain/1", "host": domain_name, "url": url, "sslEnabled": True},
+        "plan": {
+            "displayName": "Basic",
+            "publicDisplayName": "Basic",
+            "shopifyPlus": False,
+            "partnerDevelopment": False,
+        },
+        "resourceLimits": {
+            "locationLimit": 200,
+            "maxProductOptions": 3,
+            "maxProductVariants": 2048,
+            "redirectLimitReached": False,
+        },
+        "features": {"bundles": {"eligibleForBundles": True}, "giftCards": True, "storefront": True},
+        "currencyFormats": {"moneyFormat": "{{amount}}", "moneyWithCurrencyFormat": f"{{{{amount}}}} {currency}"},
+        "orderNumberFormatPrefix": "#",
+        "orderNumberFormatSuffix": "",
+        **record,
+    }

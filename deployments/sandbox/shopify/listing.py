@@ -1,0 +1,69 @@
+"""Root lists: search, sort, then page, as `orders`, `products` and `customers` all do."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from deployments.sandbox.shopify.paging import Listing, SortKey
+from deployments.sandbox.shopify.records import Record, gid_tail
+from deployments.sandbox.shopify.registry import Arguments, Call
+from deployments.sandbox.shopify.search import Getter, Search
+
+COUNT_LIMIT = 10_000
+
+
+def by(*names: str) -> Getter:
+    """A getter that follows field names, through lists and missing values."""
+
+    def get(record: Record) -> Any:
+        value: Any = record
+        for name in names:
+            if isinstance(value, list):
+                value = [one.get(name) for one in value if isinstance(one, dict)]
+            else:
+                value = value.get(name) if isinstance(value, dict) else None
+        return value
+
+    return get
+
+
+def sorted_by(*names: str) -> SortKey:
+    """A sort key on a field, the id breaking ties; what is missing sorts first."""
+    getter = by(*names)
+
+    def key(record: Record) -> list[Any]:
+        value = getter(record)
+        return ["" if value is None else value, number(record)]
+
+    return key
+
+
+def number(record: Record) -> int:
+    """The number in a record's gid, for sorting."""
+    tail = gid_tail(record["id"])
+    return int(tail) if tail.isdigit() else 0
+
+
+def found(call: Call, root: str, records: Iterable[Record], search: Search, query: str | None) -> list[Record]:
+    """The records a search finds. Unknown search fields are ignored and noted in `extensions.search`."""
+    matches, warnings = search.compile(query)
+    if warnings:
+        call.search_notes.append({"path": [root], "query": query, "warnings": warnings})
+    return [record for record in records if matches(record)]
+
+
+def listing(
+    call: Call, root: str, records: Iterable[Record], search: Search, keys: dict[str, SortKey], arguments: Arguments
+) -> Listing:
+    """Records searched by `query`, sorted by `sortKey` and `reverse`; ready for the page asked for."""
+    rows = found(call, root, records, search, arguments.get("query"))
+    key = keys.get(arguments.get("sortKey") or "") or sorted_by("id")
+    return Listing(rows, key=key, reverse=bool(arguments.get("reverse")))
+
+
+def count(call: Call, root: str, records: Iterable[Record], search: Search, arguments: Arguments) -> Record:
+    """A Count: exact up to its limit."""
+    rows = len(found(call, root, records, search, arguments.get("query")))
+    limit = arguments.get("limit", COUNT_LIMIT)
+    if limit is None or rows <= limit:
+        return {"count": rows, "precision": "EXACT"}
+    return {"count": limit, "precision": "AT_LEAST"}

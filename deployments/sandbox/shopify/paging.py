@@ -1,0 +1,97 @@
+"""Connections: `first`/`last`/`after`/`before` over a list, with Shopify's refusals."""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from deployments.sandbox.shopify.errors import bad_request
+from deployments.sandbox.shopify.records import Record
+
+LARGEST_PAGE = 250
+SortKey = Callable[[Record], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list ready to be paged; `key` sorts it, and a cursor then survives rows that come and go."""
+
+    items: Sequence[Record]
+    key: SortKey | None = None
+    reverse: bool = False
+
+
+def page(source: Listing | Sequence[Record] | None, arguments: dict[str, Any]) -> Record:
+    """One page of a list as a connection. Raises ShopifyError for the argument mixes a shop refuses."""
+    listing = source if isinstance(source, Listing) else Listing(source or ())
+    first, last = arguments.get("first"), arguments.get("last")
+    _check_sizes(first, last)
+    items = list(listing.items)
+    if listing.key is not None:
+        items.sort(key=listing.key, reverse=listing.reverse)
+    elif arguments.get("reverse"):
+        items.reverse()
+    start, stop = 0, len(items)
+    if arguments.get("after"):
+        start = _position(items, listing, arguments["after"], after=True)
+    if arguments.get("before"):
+        stop = _position(items, listing, arguments["before"], after=False)
+    low, high = start, max(start, stop)
+    if first is not None:
+        high = min(high, low + first)
+    elif last is not None:
+        low = max(low, high - last)
+    return _connection(items, listing, low, high)
+
+
+def _check_sizes(first: int | None, last: int | None) -> None:
+    if first is None and last is None:
+        raise bad_request("you must provide one of first or last")
+    if first is not None and last is not None:
+        raise bad_request("providing both first and last is not supported")
+    size = first if first is not None else last
+    assert size is not None
+    if size < 0:
+        raise bad_request(f"{'first' if first is not None else 'last'} cannot be negative")
+    if size > LARGEST_PAGE:
+        raise bad_request(f"The page size of {size} is greater than the maximum allowed of {LARGEST_PAGE}.")
+
+
+def _connection(items: list[Record], listing: Listing, low: int, high: int) -> Record:
+    rows = items[low:high]
+    cursors = [_cursor(row, listing, low + place) for place, row in enumerate(rows)]
+    return {
+        "nodes": rows,
+        "edges": [{"cursor": cursor, "node": row} for cursor, row in zip(cursors, rows, strict=True)],
+        "pageInfo": {
+            "hasNextPage": high < len(items),
+            "hasPreviousPage": low > 0,
+            "startCursor": cursors[0] if cursors else None,
+            "endCursor": cursors[-1] if cursors else None,
+        },
+    }
+
+
+def _cursor(row: Record, listing: Listing, place: int) -> str:
+    value = {"last_id": row.get("id", place), "last_value": listing.key(row) if listing.key else place}
+    return base64.b64encode(orjson.dumps(value)).decode()
+
+
+def _position(items: list[Record], listing: Listing, cursor: str, *, after: bool) -> int:
+    try:
+        value = orjson.loads(base64.b64decode(cursor, validate=True))
+        last_id, last_value = value["last_id"], value["last_value"]
+    except (binascii.Error, ValueError, KeyError, TypeError):
+        raise bad_request("Malformed cursor") from None
+    for place, row in enumerate(items):
+        if row.get("id", place) == last_id:
+            return place + 1 if after else place
+    if listing.key is None:
+        return 0 if after else len(items)
+    mark = tuple(last_value) if isinstance(last_value, list) else last_value
+    keys = [listing.key(row) for row in items]
+    passed = [key > mark if listing.reverse else key < mark for key in keys]
+    return passed.index(False) if False in passed else len(items)
