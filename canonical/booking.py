@@ -20,6 +20,7 @@ class BookingLineKind(StrEnum):
     GIFT_CARD_SOLD = "gift_card_sold"  # a liability: no revenue, no tax
     TIP = "tip"
     DUTY = "duty"
+    FEE = "fee"
     CASH_ROUNDING = "cash_rounding"
 
 

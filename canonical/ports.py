@@ -271,5 +271,5 @@ class Mappings(Protocol):
     def payment_method(self, shop: str, gateway: str) -> str | None: ...
 
     def account_item(self, shop: str, purpose: str) -> str | None:
-        """The ERP item for shipping, tip, duty, gift card, cash rounding."""
+        """The ERP item for shipping, tip, duty, fee, gift_card, cash_rounding."""
         ...

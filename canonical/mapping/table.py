@@ -94,7 +94,7 @@ class TableMappings:
         return self._find(MappingKind.PAYMENT_METHODS, shop, gateway)
 
     def account_item(self, shop: str, purpose: str) -> str | None:
-        """The ERP item that stands for shipping, tip, duty, gift_card, cash_rounding."""
+        """The ERP item that stands for shipping, tip, duty, fee, gift_card, cash_rounding."""
         return self._find(MappingKind.ACCOUNT_ITEMS, shop, purpose)
 
     def _find(self, kind: MappingKind, shop: str, *parts: str | None) -> str | None:

@@ -71,13 +71,14 @@ def matching(column: str, code: str, words: str, regex: str) -> Rule:
     return Rule(code, words, lambda x: x.ExpectColumnValuesToMatchRegex(column=column, regex=regex))
 
 
-def equal(column: str, other: str, code: str, words: str, detail: str | None = None) -> Rule:
-    """Two columns of the row agree."""
+def equal(column: str, other: str, code: str, words: str) -> Rule:
+    """Two columns of the row agree. A row where one of them is empty is left to `given`."""
     return Rule(
         code,
         words,
-        lambda x: x.ExpectColumnPairValuesToBeEqual(column_A=column, column_B=other),
-        detail=detail,
+        lambda x: x.ExpectColumnPairValuesToBeEqual(
+            column_A=column, column_B=other, ignore_row_if="either_value_is_missing"
+        ),
     )
 
 

@@ -12,8 +12,8 @@ MOST_BYTES: Final = 5_000_000
 MOST_LINES: Final = 1_000
 _HOUR: Final = 3_600
 _DAY: Final = 86_400
-_TOPIC: Final = r"^[a-z0-9_.-]+(/[a-z0-9_.-]+)*$"
-_UUID: Final = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+_TOPIC: Final = r"^[a-z0-9_.-]+(?:/[a-z0-9_.-]+)*$"
+_UUID: Final = r"^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 
 RECEIVED: Final = Stage(
     name="orders_received",

@@ -97,18 +97,21 @@ class _Booking:
         return value
 
     def lines(self) -> list[BookingLine]:
-        """What was sold, then duties, tips, shipping and the cash rounding."""
+        """What was sold, then duties, tips, shipping, fees and the cash rounding."""
         order = self.order
         lines = [self._item(line) for line in totals.goods(order) if line.quantity]
         lines += self._duties()
         lines += self._tips()
         lines += [self._shipping(charge) for charge in totals.charges(order) if charge.price.shop.amount]
-        if not order.totals.cash_rounding.shop.is_zero:
-            lines.append(
-                self._plain(
-                    "cash-rounding", BookingLineKind.CASH_ROUNDING, "Cash rounding", order.totals.cash_rounding.shop
-                )
-            )
+        extras = (
+            ("fee", BookingLineKind.FEE, "Additional fees", order.totals.fees),
+            ("cash-rounding", BookingLineKind.CASH_ROUNDING, "Cash rounding", order.totals.cash_rounding),
+        )
+        lines += [
+            self._plain(key, kind, title, amount.shop)
+            for key, kind, title, amount in extras
+            if amount and amount.shop.amount
+        ]
         return lines
 
     def shipping_method(self) -> str | None:

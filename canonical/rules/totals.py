@@ -91,14 +91,19 @@ def tip_total(order: Order, side: Side = Side.SHOP) -> Decimal:
     return sum((on(side, line.unit_price) * line.quantity for line in lines), Decimal(0))
 
 
+def fee_total(order: Order, side: Side = Side.SHOP) -> Decimal:
+    """Additional fees, which only the order's totals state."""
+    return on(side, order.totals.fees) if order.totals.fees else Decimal(0)
+
+
 def order_total(order: Order, side: Side = Side.SHOP) -> Decimal:
-    """What the shopper owes, from the parts: lines and shipping after discounts, duties, tips, taxes on top."""
+    """What the shopper owes, from the parts: lines and shipping after discounts, duties, tips, fees, taxes on top."""
     discounts = sum((discount_of(line.allocations, side) for line in order.lines), Decimal(0))
     duties = sum((on(side, d.amount) for line in order.lines for d in line.duties), Decimal(0))
     goods_total = sum((on(side, line.unit_price) * line.quantity for line in goods(order)), Decimal(0))
     delivery = sum((on(side, s.price) - discount_of(s.allocations, side) for s in charges(order)), Decimal(0))
     taxes = Decimal(0) if order.taxes_included else tax_total(order, side)
-    return goods_total - discounts + delivery + duties + tip_total(order, side) + taxes
+    return goods_total - discounts + delivery + duties + tip_total(order, side) + fee_total(order, side) + taxes
 
 
 def payable(order: Order) -> Money:
@@ -111,7 +116,7 @@ def payable(order: Order) -> Money:
 
 def differences(order: Order) -> tuple[Difference, ...]:
     """Every figure but tax that does not add up; empty for a sound order. Tax is `tax_difference`."""
-    return tuple(d for side in Side for d in _side_differences(order, side))
+    return tuple(d for side in _sides(order) for d in _side_differences(order, side))
 
 
 def tax_difference(order: Order) -> Difference | None:
@@ -119,11 +124,16 @@ def tax_difference(order: Order) -> Difference | None:
 
     Source: Shopify states the order's tax as the sum of the tax lines of lines, duties and shipping.
     """
-    for side in Side:
+    for side in _sides(order):
         found = _difference("tax", order, side, order.totals.tax, tax_total(order, side))
         if found:
             return found
     return None
+
+
+def _sides(order: Order) -> tuple[Side, ...]:
+    """One side is enough where there is one currency: both hold the same amounts then."""
+    return (Side.SHOP,) if order.currency == order.presentment_currency else tuple(Side)
 
 
 def _side_differences(order: Order, side: Side) -> Iterator[Difference]:

@@ -100,7 +100,7 @@ def payment_methods(order: Order, context: Context) -> Verdict | None:
 
 
 def account_items(order: Order, context: Context) -> Verdict | None:
-    """What is no item at the channel (shipping, tips, duties, cash rounding) has an ERP item to book it on.
+    """What is no item at the channel (shipping, tips, duties, fees, cash rounding) has an ERP item to book it on.
 
     >>> from canonical.rules import example
     >>> account_items(example.order(tip="5.00"), example.CONTEXT).words
@@ -110,6 +110,7 @@ def account_items(order: Order, context: Context) -> Verdict | None:
         "shipping": any(line.price.shop.amount for line in totals.charges(order)),
         "tip": totals.tip_total(order) != 0,
         "duty": any(line.duties for line in order.lines),
+        "fee": totals.fee_total(order) != 0,
         "cash_rounding": not order.totals.cash_rounding.shop.is_zero,
     }
     find = context.mappings.account_item
