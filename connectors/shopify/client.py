@@ -55,6 +55,8 @@ class ShopifyClient:
         if error := http_error(status, headers, document):
             raise error
         errors, data = body.get("errors"), body.get("data")
+        if not errors and data is None:
+            raise _unreadable(document)
         if errors:
             error = graphql_error(errors, headers, document, _cost(body))
             if not (op.changes and data and any(data.values())):
@@ -83,8 +85,10 @@ class ShopifyClient:
                 http_client=self._http,
             )
             raw = result.http_logs[-1].res
-            body = {"data": result.data, "extensions": result.extensions} if result.ok else _parsed(raw)
+            body = {"data": result.data, "extensions": result.extensions} if result.ok else _parsed(raw.body)
             cost = _cost(body)
+        except AttributeError as error:  # shopifyapp takes every JSON answer for an object
+            raise _unreadable(None) from error
         finally:
             self._budget.settle(points, throttle_of(cost))
         if cost and cost.get("requestedQueryCost"):
@@ -105,17 +109,19 @@ class ShopifyClient:
             _LOG.warning("%s: %s", self._settings.domain, words)
 
 
-def _parsed(raw: Any) -> dict[str, Any]:
+def _parsed(body: str) -> dict[str, Any]:
     """The body of an answer that was not plain success; empty when it is no JSON object (an error page)."""
     try:
-        body = orjson.loads(raw.body or b"{}")
-    except orjson.JSONDecodeError as error:
-        if raw.status == 200:
-            raise RetryableError(
-                "Shopify's answer cannot be read", code="reply_unreadable", maybe_applied=True
-            ) from error
+        found = orjson.loads(body or "{}")
+    except orjson.JSONDecodeError:
         return {}
-    return body if isinstance(body, dict) else {}
+    return found if isinstance(found, dict) else {}
+
+
+def _unreadable(document: str | None) -> RetryableError:
+    return RetryableError(
+        "Shopify's answer cannot be read", code="reply_unreadable", document=document, maybe_applied=True
+    )
 
 
 def _cost(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
