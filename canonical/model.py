@@ -8,9 +8,12 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 
 
 class Model(BaseModel):
-    """A value of the shared language. Equal when its fields are equal; never changed, only replaced."""
+    """A value of the shared language. Equal when its fields are equal; never changed, only replaced.
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", ser_json_timedelta="iso8601")
+    Errors do not quote the input: it may be customer data, and errors end up in logs.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", ser_json_timedelta="iso8601", defer_build=True)
 
 
 def _no_float(value: Any) -> Any:
