@@ -89,6 +89,11 @@ class PostgresServer:
     def _dsn(self, database: str) -> str:
         return f"postgresql://postgres@/{database}?host={self._root}"
 
+    @property
+    def pid(self) -> int:
+        """The process id of the server, parent of all its processes."""
+        return self._process.pid
+
     def new_database(self) -> str:
         """The URL of a new, empty database."""
         name = f"crossdock_{next(self._numbers)}"

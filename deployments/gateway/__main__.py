@@ -3,10 +3,11 @@
 import argparse
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from canonical.errors import MisconfiguredError
+from canonical.ports import StateStore
 from connectors import registry
 from deployments.gateway.app import Sources, create_app
 from deployments.gateway.bells import bell_of
@@ -18,18 +19,20 @@ from deployments.gateway.settings import GatewaySettings
 from deployments.gateway.waker import Pace, Waker
 from deployments.landscape_loader import LANDSCAPE_FILE, load_landscape
 
+OpenStore = Callable[[], Awaitable[StateStore]]
 
-async def run(settings: GatewaySettings, landscape_file: Path, port_file: Path | None) -> None:
+
+async def run(settings: GatewaySettings, landscape_file: Path, port_file: Path | None, open_store: OpenStore) -> None:
     """Serve until told to stop. Raises `MisconfiguredError` when a setting, a secret or the landscape is wrong."""
     landscape, journal, metrics = load_landscape(landscape_file), Journal(), Metrics()
     sources = Sources(channels=registry.webhook_sources(landscape), senders=event_sources(settings.senders, landscape))
-    store = await registry.state_store()
+    store = await open_store()
     pace = Pace(settings.wake_interval, settings.wake_patience)
     waker = Waker(store, bell_of(settings), pace, metrics, journal)
     await serve(create_app(settings, landscape, store, sources, waker, metrics, journal), settings, port_file)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, open_store: OpenStore = registry.state_store) -> int:
     """0 after an ordinary stop, 2 when something is misconfigured (said on standard error)."""
     parser = argparse.ArgumentParser(prog="python -m deployments.gateway", description="The Crossdock gateway.")
     parser.add_argument("--host", help="address to listen on")
@@ -40,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = {name: value for name, value in (("host", options.host), ("port", options.port)) if value is not None}
     log_to(sys.stdout)
     try:
-        asyncio.run(run(GatewaySettings(**given), options.landscape, options.port_file))
+        asyncio.run(run(GatewaySettings(**given), options.landscape, options.port_file, open_store))
     except MisconfiguredError as error:
         sys.stderr.write(f"{error}\n")
         return 2

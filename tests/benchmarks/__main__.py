@@ -1,0 +1,46 @@
+"""`python -m tests.benchmarks [NAME ...]`: runs the benchmarks named, or all; each ends with its `bench` line."""
+
+import argparse
+import asyncio
+import importlib
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.benchmarks.measure import CONSOLE, Options, final_line
+
+BENCHMARKS = {
+    "intake": "tests.benchmarks.intake",
+}
+"""Name on the final line -> module with `async def run(options) -> dict`. Imported when it runs."""
+ROUNDS, SECONDS = 5, 3.0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description="Measure Crossdock here and now.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(BENCHMARKS)}; none means all")
+    parser.add_argument("--rounds", type=int, help="rounds of each variant")
+    parser.add_argument("--seconds", type=float, help="seconds of each measurement")
+    parser.add_argument("--quick", action="store_true", help="only show that it runs; the figures mean nothing")
+    options = parser.parse_args(arguments)
+    if unknown := [name for name in options.names if name not in BENCHMARKS]:
+        parser.error(f"no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
+    rounds = options.rounds or (1 if options.quick else ROUNDS)
+    seconds = options.seconds or (0.5 if options.quick else SECONDS)
+    for name in options.names or BENCHMARKS:
+        workspace = Path(tempfile.mkdtemp(prefix=f"crossdock-bench-{name}-"))
+        try:
+            run = importlib.import_module(BENCHMARKS[name]).run
+            figures = asyncio.run(run(Options(workspace, rounds, seconds, options.quick)))
+        finally:
+            shutil.rmtree(workspace, ignore_errors=True)
+        CONSOLE.file.flush()
+        sys.stdout.write(final_line(name, figures) + "\n")
+        sys.stdout.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

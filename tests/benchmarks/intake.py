@@ -1,0 +1,86 @@
+"""Durable intake: signed 10 KB webhooks a second on SQLite and on PostgreSQL, next to the same app without a store.
+
+Every 200 stands for a synced commit: SQLite with synchronous=FULL, PostgreSQL with fsync on. `share` is the slower of
+the two against the same server with the store switched off, in interleaved rounds.
+"""
+
+import asyncio
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.benchmarks.load import prepare
+from tests.benchmarks.measure import Figures, Meter, Options, interleaved, medians, print_table, tree_memory
+from tests.postgres import PostgresServer
+from tests.processes import ROOT, running
+from tests.webhooks import SECRET, shop_environment
+
+CONNECTIONS = 32
+WARM_UP = 0.5
+
+
+class Bench:
+    """One gateway process for each measurement, on a fresh store, so that no round pays for the one before."""
+
+    def __init__(self, options: Options, postgres: PostgresServer) -> None:
+        self._options, self._postgres = options, postgres
+        self._requests = options.workspace / "requests.pickle"
+        self._number = 0
+        prepare(self._requests, SECRET)
+
+    async def store_off(self, _round: int) -> Figures:
+        return await self._measure("tests.benchmarks.store_off", {})
+
+    async def sqlite(self, _round: int) -> Figures:
+        self._number += 1
+        folder = self._options.workspace / f"sqlite-{self._number}"
+        return await self._measure("deployments.gateway", {"CROSSDOCK_STORE_URL": f"sqlite:///{folder}/store.sqlite"})
+
+    async def postgresql(self, _round: int) -> Figures:
+        url = self._postgres.new_database()
+        return await self._measure(
+            "deployments.gateway", {"CROSSDOCK_STORE_URL": url}, {"database": self._postgres.pid}
+        )
+
+    async def _measure(self, module: str, environment: Mapping[str, str], others: Mapping[str, int] = {}) -> Figures:
+        settings = {**shop_environment(), **environment}
+        with running(module, workspace=self._options.workspace, environment=settings) as gateway:
+            await send(self._requests, gateway.port, WARM_UP)
+            with Meter({"gateway": gateway.pid, **others}) as meter:
+                load = await send(self._requests, gateway.port, self._options.seconds)
+            memory = tree_memory(gateway.pid)
+        if load["refused"]:
+            raise RuntimeError(
+                f"{load['refused']:.0f} of {load['requests']:.0f} requests were refused: nothing to compare"
+            )
+        microseconds = {f"{name}_us": used / load["requests"] * 1e6 for name, used in meter.cpu.items()}
+        figures = {"per_second": load["requests"] / load["seconds"], "p50_ms": load["p50_ms"], "p99_ms": load["p99_ms"]}
+        return {**figures, **microseconds, "rss_mb": memory / 1e6}
+
+
+async def send(requests: Path, port: int, seconds: float) -> Figures:
+    """Run the sender in a process of its own; its figures."""
+    arguments = (str(requests), "--port", str(port), "--seconds", str(seconds), "--connections", str(CONNECTIONS))
+    sender = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.benchmarks.load", *arguments, cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    output, _ = await sender.communicate()
+    if sender.returncode:
+        raise RuntimeError(f"the sender ended with {sender.returncode}")
+    figures: Figures = json.loads(output)
+    return figures
+
+
+async def run(options: Options) -> dict[str, float]:
+    """The figures of `bench intake:`, requests a second."""
+    with PostgresServer(durable=True) as postgres:
+        bench = Bench(options, postgres)
+        variants = {"store off": bench.store_off, "sqlite": bench.sqlite, "postgresql": bench.postgresql}
+        rounds = await interleaved(variants, options.rounds)
+    rows = {name: medians(figures) for name, figures in rounds.items()}
+    off = rows["store off"]["per_second"]
+    shares = {name: {**figures, "share": figures["per_second"] / off} for name, figures in rows.items()}
+    print_table(f"Durable intake, 10 KB signed, {CONNECTIONS} connections, medians of {options.rounds} rounds", shares)
+    backends = {name: rows[name]["per_second"] for name in ("sqlite", "postgresql")}
+    return {**backends, "share": min(backends.values()) / off}
