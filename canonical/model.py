@@ -13,7 +13,14 @@ class Model(BaseModel):
     Errors do not quote the input: it may be customer data, and errors end up in logs.
     """
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", ser_json_timedelta="iso8601", defer_build=True)
+    model_config = ConfigDict(
+        frozen=True,
+        strict=True,
+        extra="forbid",
+        ser_json_timedelta="iso8601",
+        defer_build=True,
+        hide_input_in_errors=True,
+    )
 
 
 def _no_float(value: Any) -> Any:
