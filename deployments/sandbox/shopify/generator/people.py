@@ -53,14 +53,15 @@ def buyer(cart: Cart, references: References, numbers: Numbers) -> Record:
 
 
 def _company(cart: Cart, references: References) -> Record:
-    """A PurchasingCompany. Company, branch and contact are written out: they answer even where none is stored."""
+    """A PurchasingCompany; company, branch and contact are written out where the shop has no records of them."""
     company, branch, contact = cart.company, cart.branch, cart.customer
     if company is None or branch is None or contact is None:
         raise ValueError("a company buys through one of its branches and a contact")
     ids = references.companies[company.code]
-    return {
-        "__typename": "PurchasingCompany",
-        "company": {"id": ids.company, "name": company.name, "externalId": company.code},
-        "location": {"id": ids.branches[branch.code], "name": branch.name, "externalId": branch.code},
-        "contact": {"id": ids.contact, "customer": {"id": references.customers[contact.email]}, "isMainContact": True},
-    }
+    bought_by: Record = {"company": {"id": ids.company}, "location": {"id": ids.branches[branch.code]}}
+    bought_by["contact"] = {"id": ids.contact}
+    if not ids.stored:
+        bought_by["company"] |= {"name": company.name, "externalId": company.code}
+        bought_by["location"] |= {"name": branch.name, "externalId": branch.code}
+        bought_by["contact"] |= {"customer": {"id": references.customers[contact.email]}, "isMainContact": True}
+    return {"__typename": "PurchasingCompany", **bought_by}

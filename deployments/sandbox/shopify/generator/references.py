@@ -21,11 +21,12 @@ class VariantIds:
 
 @dataclass(frozen=True, slots=True)
 class CompanyIds:
-    """The gids of a business customer: its own, its contact's, its branches' by code."""
+    """The gids of a business customer: its own, its contact's, its branches' by code; `stored`: it has records."""
 
     company: str
     contact: str
     branches: dict[str, str]
+    stored: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,9 @@ def _stored_companies(state: State, domain: str) -> dict[str, CompanyIds]:
         branches.setdefault(record["company"]["id"], {})[str(record.get("externalId"))] = record["id"]
     contacts = {record["company"]["id"]: record["id"] for record in state.all(domain, "CompanyContact")}
     return {
-        str(record.get("externalId")): CompanyIds(record["id"], contacts[record["id"]], branches.get(record["id"], {}))
+        str(record.get("externalId")): CompanyIds(
+            record["id"], contacts[record["id"]], branches.get(record["id"], {}), stored=True
+        )
         for record in state.all(domain, "Company")
     }
 
