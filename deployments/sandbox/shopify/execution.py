@@ -174,13 +174,13 @@ def _too_expensive(requested: int) -> Body:
 
 def _formatted(error: GraphQLError, request_id: str) -> Body:
     entry: Body = {"message": error.message, "locations": [spot.formatted for spot in error.locations or ()]}
-    if error.original_error is not None and not isinstance(error.original_error, GraphQLError):
+    if error.message.startswith("Cannot return null for non-nullable field"):
+        entry["extensions"] = {"code": "STAND_IN_VALUE_MISSING"}
+    elif error.original_error is not None and not isinstance(error.original_error, GraphQLError):
         _log.error("a resolver failed at %s", error.path, exc_info=error.original_error)
         entry |= internal_error(request_id)
-    elif error.extensions:
-        entry["extensions"] = error.extensions
     else:
-        entry["extensions"] = {"code": "STAND_IN_VALUE_MISSING"}
+        entry["extensions"] = error.extensions or {}
     entry["path"] = error.path or []
     return entry
 

@@ -39,6 +39,7 @@ _SCALARS: dict[str, Any] = {
     "String": "",
     "HTML": "",
     "FormattedString": "",
+    "StorefrontID": "",
     "JSON": {},
 }
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from graphql import GraphQLSchema, build_client_schema, get_named_type
+from graphql import GraphQLSchema, build_client_schema, get_named_type, is_abstract_type
 
 DATA = Path(__file__).parent / "data"
 # One schema serves both: 2026-10 keeps everything this stand-in implements of 2026-07.
@@ -33,6 +33,7 @@ IDEMPOTENT_MUTATIONS = frozenset(
         "refundCreate",
     }
 )
+GidTypes = dict[tuple[str, str, str | None], frozenset[str]]
 _SCOPE = re.compile(r"`([a-z_]+)` access scope")
 
 
@@ -54,7 +55,7 @@ class Published:
 
     schema: GraphQLSchema
     access: dict[tuple[str, str | None], Requirement]
-    gid_types: dict[tuple[str, str, str | None], frozenset[str]]
+    gid_types: GidTypes
 
     def requirement(self, type_name: str, field_name: str) -> Requirement | None:
         """What reading a field needs: its own rule, else that of the records it answers."""
@@ -87,17 +88,27 @@ def _requirement(words: str) -> Requirement | None:
     return Requirement(words, tuple(frozenset(one) for one in alternatives))
 
 
-def _gid_types(types: list[dict[str, Any]]) -> dict[tuple[str, str, str | None], frozenset[str]]:
-    table: dict[tuple[str, str, str | None], frozenset[str]] = {}
+def _gid_types(schema: GraphQLSchema, types: list[dict[str, Any]]) -> GidTypes:
+    table: GidTypes = {}
     for entry in types:
         for one in entry.get("inputFields") or ():
             if one.get("gidTypes"):
-                table[entry["name"], one["name"], None] = frozenset(one["gidTypes"])
+                table[entry["name"], one["name"], None] = _concrete(schema, one["gidTypes"])
         for one in entry.get("fields") or ():
             for argument in one["args"]:
                 if argument.get("gidTypes"):
-                    table[entry["name"], one["name"], argument["name"]] = frozenset(argument["gidTypes"])
+                    table[entry["name"], one["name"], argument["name"]] = _concrete(schema, argument["gidTypes"])
     return table
+
+
+def _concrete(schema: GraphQLSchema, names: list[str]) -> frozenset[str]:
+    """The types an id may have; an interface such as Node stands for all that implement it."""
+    found: set[str] = set(names)
+    for name in names:
+        named: Any = schema.type_map.get(name)
+        if is_abstract_type(named):
+            found |= {one.name for one in schema.get_possible_types(named)}
+    return frozenset(found)
 
 
 @cache
@@ -111,8 +122,6 @@ def published() -> Published:
     for item in document["offline_scopes"]["items"]:
         if item["requiredAccess"] and (requirement := _requirement(item["requiredAccess"])):
             access[item["typeName"], item.get("fieldName")] = requirement
-    return Published(
-        schema=build_client_schema(document["data"], assume_valid=True),
-        access=access,
-        gid_types=_gid_types(document["data"]["__schema"]["types"]),
-    )
+    schema = build_client_schema(document["data"], assume_valid=True)
+    gid_types = _gid_types(schema, document["data"]["__schema"]["types"])
+    return Published(schema, access, gid_types)

@@ -3,6 +3,7 @@
 from deployments.sandbox.shopify.domains import (
     access,
     addresses,
+    companies,
     customer_changes,
     customers,
     fulfillment_orders,
@@ -11,6 +12,7 @@ from deployments.sandbox.shopify.domains import (
     nodes,
     order_cancel,
     order_changes,
+    order_create,
     order_records,
     orders,
     payments,
@@ -23,6 +25,7 @@ from deployments.sandbox.shopify.domains import (
 DOMAINS = (
     access.domain,
     addresses.domain,
+    companies.domain,
     customer_changes.domain,
     customers.domain,
     fulfillment_orders.domain,
@@ -31,6 +34,7 @@ DOMAINS = (
     nodes.domain,
     order_cancel.domain,
     order_changes.domain,
+    order_create.domain,
     order_records.domain,
     orders.domain,
     payments.domain,

@@ -5,6 +5,8 @@ from deployments.sandbox.shopify.registry import Arguments, Call, Domain
 from deployments.sandbox.shopify.state import State
 
 domain = Domain()
+# Every shop has one legal entity; orders point at it.
+BUSINESS: Record = {"id": "gid://shopify/BusinessEntity/1", "displayName": "Main entity", "primary": True}
 
 
 @domain.query("shop")
@@ -14,8 +16,9 @@ def shop(call: Call, _arguments: Arguments) -> Record:
 
 
 @domain.completes("Shop")
-def complete_shop(_state: State, domain_name: str, record: Record) -> Record:
+def complete_shop(state: State, domain_name: str, record: Record) -> Record:
     """A shop that lacks nothing a client reads at start."""
+    state.add(domain_name, "BusinessEntity", BUSINESS, topics=())
     currency = record.get("currencyCode", "USD")
     url = f"https://{domain_name}"
     return {
