@@ -186,4 +186,5 @@ TABLES: Final = (ORDER, FULFILLMENT_ORDER, RETURN, MESSAGE, EFFECT)
 if __name__ == "__main__":
     import sys
 
-    sys.stdout.write("\n\n".join(f"## {t.name}\n\n```mermaid\n{t.diagram()}\n```" for t in TABLES) + "\n")
+    pages = (f"## {t.name}\n\n```mermaid\n{t.diagram()}\n```" for t in TABLES)
+    sys.stdout.write("\n\n".join(("# States\n\nDrawn from the tables in `canonical/states.py`.", *pages)) + "\n")
