@@ -15,21 +15,23 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select, text, update
 
 from canonical.records import Message
 from canonical.states import MessageState
 from connectors.statestore.dialects import commit_lazily, hold_lock, now_of
 from connectors.statestore.inbox import messages
 from connectors.statestore.tables import INBOX
+from connectors.statestore.tables.inbox import FRESH, LEASED, OPEN, PARKED
 
 CLAIM_LOCK: Final = 0x6372_6F73_7302
 
 _I = INBOX.c
-_READY: Final = _I.state == MessageState.READY.value
-_CLAIMED: Final = _I.state == MessageState.CLAIMED.value
-_FRESH: Final = and_(_READY, _I.not_before.is_(None), ~_I.behind)
-_OPEN: Final = _I.state.in_([MessageState.READY.value, MessageState.CLAIMED.value])
+_FRESH: Final = text(FRESH)
+_PARKED: Final = text(PARKED)
+_LEASED: Final = text(LEASED)
+_OPEN: Final = text(OPEN)
+_READY: Final = text("state = 'ready'")
 
 _PER_AGGREGATE: Final = 100
 """Most messages of one aggregate in one claim, oldest first; the rest waits for the next."""
@@ -65,8 +67,8 @@ def anything_due(connection: Connection, kind: str) -> bool:
     """Whether a claim could find something: a cheap look without any lock, for sweeps that mostly find nothing."""
     now = now_of(connection)
     fresh = exists().where(_FRESH, _I.kind == kind)
-    parked = exists().where(_READY, _I.kind == kind, _I.not_before <= now)
-    expired = exists().where(_CLAIMED, _I.lease_until <= now, _I.kind == kind)
+    parked = exists().where(_PARKED, _I.kind == kind, _I.not_before <= now)
+    expired = exists().where(_LEASED, _I.lease_until <= now, _I.kind == kind)
     return bool(connection.execute(select(or_(fresh, parked, expired))).scalar_one())
 
 
@@ -85,13 +87,13 @@ def claim(connection: Connection, wanted: Claim) -> list[Message]:
 
 def _wake(connection: Connection, kind: str, now: datetime) -> None:
     """Parked messages whose moment has come are fresh again."""
-    due = select(_I.seq).where(_READY, _I.kind == kind, _I.not_before <= now).order_by(_I.not_before, _I.seq)
+    due = select(_I.seq).where(_PARKED, _I.kind == kind, _I.not_before <= now).order_by(_I.not_before, _I.seq)
     connection.execute(update(INBOX).where(_I.seq.in_(due.limit(_MARKS))).values(not_before=None))
 
 
 def _take_over(connection: Connection, kind: str, now: datetime) -> None:
     """Messages whose lease expired are ready again, and the attempt counts. One being committed now is left alone."""
-    expired = select(_I.seq).where(_CLAIMED, _I.lease_until <= now, _I.kind == kind).with_for_update(skip_locked=True)
+    expired = select(_I.seq).where(_LEASED, _I.lease_until <= now, _I.kind == kind).with_for_update(skip_locked=True)
     connection.execute(
         update(INBOX)
         .where(_I.seq.in_(expired))
@@ -134,7 +136,7 @@ def _not_free(connection: Connection, keys: set[str], now: datetime) -> set[str]
 
 
 def _blocks(now: datetime) -> ColumnElement[bool]:
-    return or_(and_(_CLAIMED, _I.lease_until > now), and_(_READY, _I.not_before > now))
+    return or_(and_(_LEASED, _I.lease_until > now), and_(_READY, _I.not_before > now))
 
 
 def _lease(connection: Connection, wanted: Claim, keys: Sequence[str], now: datetime) -> tuple[list[int], set[str]]:
@@ -186,7 +188,7 @@ def bring_forward(connection: Connection, aggregate_keys: Iterable[str]) -> None
         return
     oldest = (
         select(func.min(_I.seq))
-        .where(_OPEN, _READY, _I.behind, _I.aggregate_key.in_(keys))
+        .where(_OPEN, _READY, text("behind"), _I.aggregate_key.in_(keys))
         .group_by(_I.aggregate_key, _I.kind)
     )
     connection.execute(update(INBOX).where(_I.seq.in_(oldest)).values(behind=False))
@@ -195,7 +197,7 @@ def bring_forward(connection: Connection, aggregate_keys: Iterable[str]) -> None
 def extend(connection: Connection, owner: str, seqs: Sequence[int], lease: timedelta) -> bool:
     """Renew the lease; false when any of the messages is no longer the owner's."""
     wanted = set(seqs)
-    held = update(INBOX).where(_I.seq.in_(wanted), _I.owner == owner, _CLAIMED)
+    held = update(INBOX).where(_I.seq.in_(wanted), _I.owner == owner, _LEASED)
     renewed = connection.execute(held.values(lease_until=now_of(connection) + lease))
     return renewed.rowcount == len(wanted)
 
@@ -204,12 +206,11 @@ def pending(connection: Connection, kind: str) -> int:
     """How many messages a claim could take now, if its limit were large enough."""
     now = now_of(connection)
     sibling = INBOX.alias("sibling")
-    s = sibling.c
     blocking = exists().where(
-        s.aggregate_key == _I.aggregate_key,
-        s.state.in_([MessageState.READY.value, MessageState.CLAIMED.value]),
-        or_(and_(s.state == MessageState.CLAIMED.value, s.lease_until > now), s.not_before > now),
+        sibling.c.aggregate_key == _I.aggregate_key,
+        text("sibling.state IN ('ready', 'claimed')"),
+        or_(sibling.c.lease_until > now, sibling.c.not_before > now),
     )
-    due = or_(and_(_READY, or_(_I.not_before.is_(None), _I.not_before <= now)), and_(_CLAIMED, _I.lease_until <= now))
+    due = or_(and_(_READY, or_(_I.not_before.is_(None), _I.not_before <= now)), and_(_LEASED, _I.lease_until <= now))
     query = select(func.count()).select_from(INBOX).where(_OPEN, _I.kind == kind, due, ~blocking)
     return int(connection.execute(query).scalar_one())

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, select, update
+from sqlalchemy import Connection, Row, bindparam, func, select, text, update
 
 from canonical.errors import ConflictError
 from canonical.records import Effect, EffectIntent, EffectUpdate
 from canonical.states import EFFECT, EffectState
 from connectors.statestore.dialects import insert_into
 from connectors.statestore.tables import EFFECT_ROWS
+from connectors.statestore.tables.ledger import UNSETTLED
 
 _E = EFFECT_ROWS.c
 
@@ -35,10 +36,9 @@ def by_key(connection: Connection, keys: Iterable[str]) -> dict[str, Effect]:
 
 def unsettled(connection: Connection, system: str, scope: str, older_than: datetime, limit: int) -> list[Effect]:
     """Effects whose outcome is open since before the moment, oldest first."""
-    waiting = [EffectState.SENT.value, EffectState.AWAITING_ACK.value]
     query = (
         select(EFFECT_ROWS)
-        .where(_E.system == system, _E.scope == scope, _E.state.in_(waiting), _E.updated_at < older_than)
+        .where(_E.system == system, _E.scope == scope, text(UNSETTLED), _E.updated_at < older_than)
         .order_by(_E.updated_at, _E.key)
         .limit(limit)
     )

@@ -5,12 +5,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, func, select, update
+from sqlalchemy import Connection, RowMapping, func, select, text, update
 
 from canonical.records import AuditEntry, InboxSummary, Message
 from canonical.states import MessageState
 from connectors.statestore import audit
 from connectors.statestore.tables import INBOX, PAYLOAD
+from connectors.statestore.tables.inbox import WAITING
 
 _I = INBOX.c
 _MESSAGE: Final = (
@@ -58,7 +59,7 @@ def summary(connection: Connection) -> list[InboxSummary]:
     """What is in the inbox and not done, per scope, kind and state. Done messages are history, not a queue."""
     query = (
         select(_I.scope, _I.kind, _I.state, func.count().label("count"), func.min(_I.received_at).label("oldest"))
-        .where(_I.state != MessageState.DONE.value)
+        .where(text(WAITING))
         .group_by(_I.scope, _I.kind, _I.state)
         .order_by(_I.scope, _I.kind, _I.state)
     )

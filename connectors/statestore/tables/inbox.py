@@ -12,6 +12,14 @@ from sqlmodel import Field
 from connectors.statestore.columns import Key, Sequence, UtcTime
 from connectors.statestore.tables.schema import METADATA, StoreTable, partial_index
 
+FRESH: Final = "state = 'ready' AND not_before IS NULL AND NOT behind"
+"""A claim may find it."""
+PARKED: Final = "state = 'ready' AND not_before IS NOT NULL"
+LEASED: Final = "state = 'claimed'"
+OPEN: Final = "state IN ('ready', 'claimed')"
+WAITING: Final = "state <> 'done'"
+# Queries use these texts too: SQLite takes a partial index only when the query says the same, with no parameter in it.
+
 
 class InboxRow(StoreTable, table=True):
     """A delivery and how far it is. `seq` is the order of arrival.
@@ -25,11 +33,11 @@ class InboxRow(StoreTable, table=True):
         Index("ix_inbox_aggregate_key", "aggregate_key", "seq"),
         Index("ix_inbox_correlation_id", "correlation_id"),
         partial_index("ix_inbox_event_id", "event_id", where="event_id IS NOT NULL"),
-        partial_index("ix_inbox_fresh", "kind", "seq", where="state = 'ready' AND not_before IS NULL AND NOT behind"),
-        partial_index("ix_inbox_parked", "kind", "not_before", where="state = 'ready' AND not_before IS NOT NULL"),
-        partial_index("ix_inbox_leased", "lease_until", where="state = 'claimed'"),
-        partial_index("ix_inbox_open", "aggregate_key", "seq", where="state IN ('ready', 'claimed')"),
-        partial_index("ix_inbox_waiting", "scope", "kind", "state", "received_at", where="state <> 'done'"),
+        partial_index("ix_inbox_fresh", "kind", "seq", where=FRESH),
+        partial_index("ix_inbox_parked", "kind", "not_before", where=PARKED),
+        partial_index("ix_inbox_leased", "lease_until", where=LEASED),
+        partial_index("ix_inbox_open", "aggregate_key", "seq", where=OPEN),
+        partial_index("ix_inbox_waiting", "scope", "kind", "state", "received_at", where=WAITING),
         {"postgresql_with": {"fillfactor": "80"}},
     )
 

@@ -9,6 +9,9 @@ from sqlmodel import Field
 from connectors.statestore.columns import Key, Sequence, UtcTime
 from connectors.statestore.tables.schema import METADATA, StoreTable, partial_index
 
+UNSETTLED: Final = "state IN ('sent', 'awaiting_ack')"
+"""An effect whose outcome is open. Queries use the same text, so that SQLite takes the index."""
+
 
 class EffectRow(StoreTable, table=True):
     """One outbound write, from its intent to its end."""
@@ -19,9 +22,7 @@ class EffectRow(StoreTable, table=True):
         Index("ix_effect_correlation_id", "correlation_id"),
         partial_index("ix_effect_external_id", "external_id", where="external_id IS NOT NULL"),
         partial_index("ix_effect_external_number", "external_number", where="external_number IS NOT NULL"),
-        partial_index(
-            "ix_effect_unsettled", "system", "scope", "updated_at", where="state IN ('sent', 'awaiting_ack')"
-        ),
+        partial_index("ix_effect_unsettled", "system", "scope", "updated_at", where=UNSETTLED),
     )
 
     key: str = Field(primary_key=True, sa_type=Key)
