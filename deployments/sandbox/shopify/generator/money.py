@@ -79,6 +79,12 @@ def money(amount: int, currency: str) -> dict[str, str]:
     return {"amount": text(amount, currency), "currencyCode": currency}
 
 
+@lru_cache(maxsize=8192)
+def money_bag(shop: int, presentment: int, currency: str, presentment_currency: str) -> dict[str, Any]:
+    """A MoneyBag. Equal ones are the same dict, which keeps thousands of orders small: records are never changed."""
+    return {"shopMoney": money(shop, currency), "presentmentMoney": money(presentment, presentment_currency)}
+
+
 class Pair:
     """The two currencies of an order, and the MoneyBags of amounts in both."""
 
@@ -90,10 +96,7 @@ class Pair:
 
     def bag(self, shop_amount: int, presentment_amount: int) -> dict[str, Any]:
         """A MoneyBag."""
-        return {
-            "shopMoney": money(shop_amount, self.shop),
-            "presentmentMoney": money(presentment_amount, self.presentment),
-        }
+        return money_bag(shop_amount, presentment_amount, self.shop, self.presentment)
 
     @property
     def zero(self) -> dict[str, Any]:
