@@ -23,7 +23,7 @@ from tests.unit.connectors.shopify.nodes import (
 )
 from tests.unit.connectors.shopify.scripted import ScriptedShop, answer
 
-WRITTEN = {"metafieldsSet": {"userErrors": []}}
+WRITTEN: dict[str, Any] = {"metafieldsSet": {"userErrors": []}}
 
 
 def ids_of(variables: dict[str, Any]) -> list[int]:

@@ -14,7 +14,7 @@ from connectors.shopify.transport import open_http
 from tests.unit.connectors.shopify.scripted import SECRET, ScriptedShop, answer, settings
 
 FOUND = {"orders": {"nodes": [], "pageInfo": {"hasNextPage": False, "endCursor": None}}}
-WRITTEN = {"metafieldsSet": {"userErrors": []}}
+WRITTEN: dict[str, Any] = {"metafieldsSet": {"userErrors": []}}
 
 
 class Clock:

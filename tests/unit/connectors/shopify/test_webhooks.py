@@ -136,7 +136,7 @@ def test_two_shops_never_share_a_delivery_key() -> None:
 )
 def test_what_we_did_not_subscribe_to_is_refused(source: ShopifyWebhooks, changes: dict[str, str], code: str) -> None:
     with pytest.raises(RejectedError) as caught:
-        source.delivery(signed(**changes), BODY)
+        source.delivery(signed(BODY, SECRET, "orders/create", **changes), BODY)
     assert caught.value.code == code
 
 
