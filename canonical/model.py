@@ -1,7 +1,7 @@
 """What every canonical model has in common: frozen, strict, nothing unknown, UTC time, no floats."""
 
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
@@ -24,8 +24,14 @@ class Model(BaseModel):
 
 
 def _no_float(value: Any) -> Any:
+    """Text and whole numbers become a Decimal (JSON has no decimals); a float is refused."""
     if isinstance(value, float):
         raise ValueError("a float has no exact decimal value; give a string or a Decimal")
+    if isinstance(value, str | int) and not isinstance(value, bool):
+        try:
+            return Decimal(value)
+        except InvalidOperation:
+            raise ValueError("not a decimal number") from None
     return value
 
 

@@ -11,6 +11,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from canonical.drains import drain_mark
 from canonical.errors import ConflictError, CrossdockError, MisconfiguredError, RetryableError
@@ -23,8 +24,8 @@ from flows.handling.lanes import lane_is_open, park
 from flows.handling.leases import keep_lease
 from flows.handling.posting import load
 from flows.handling.tally import Tally
+from flows.handling.work import Claimed
 from flows.runtime import Runtime, stop_requested
-from flows.steps import orders as steps
 
 ORDERS = "orders"
 WRITE_BACK_BATCH = 25
@@ -33,11 +34,24 @@ FEW = 3
 """While so few wait, each order gets a task run of its own, to be seen by name."""
 
 
+class Steps(Protocol):
+    """The steps a drain takes: Prefect tasks (`flows.steps.orders`) or the plain work (`flows.handling.work`)."""
+
+    async def translate(self, rt: Runtime, batch: IntakeBatch) -> int: ...
+    async def reserve_stock(self, rt: Runtime, batch: IntakeBatch) -> int: ...
+    async def complete(self, rt: Runtime, batch: IntakeBatch) -> int: ...
+    async def check(self, rt: Runtime, batch: IntakeBatch, run_id: str | None) -> int: ...
+    async def prepare(self, rt: Runtime, chunk: Chunk) -> int: ...
+    async def post(self, rt: Runtime, chunk: Chunk) -> bool: ...
+    async def cancel(self, rt: Runtime, chunk: Chunk) -> int: ...
+    async def write_back(self, rt: Runtime, shop: str, owner: str, work: Claimed) -> int: ...
+
+
 class Drain:
     """One run's work: shared by its loops."""
 
-    def __init__(self, rt: Runtime, run_id: str | None, *, linger: float) -> None:
-        self.rt, self.run_id, self.linger = rt, run_id, linger
+    def __init__(self, rt: Runtime, steps: Steps, run_id: str | None, *, linger: float) -> None:
+        self.rt, self.steps, self.run_id, self.linger = rt, steps, run_id, linger
         self.tally = Tally()
         self.accepted = asyncio.Event()
         self.booked = asyncio.Event()
@@ -96,10 +110,10 @@ class Drain:
         batch = IntakeBatch(owner, messages)
         async with keep_lease(self.rt, owner, messages):
             try:
-                await steps.translate(self.rt, batch)
-                await steps.reserve_stock(self.rt, batch)
-                await steps.complete(self.rt, batch)
-                await steps.check(self.rt, batch, self.run_id)
+                await self.steps.translate(self.rt, batch)
+                await self.steps.reserve_stock(self.rt, batch)
+                await self.steps.complete(self.rt, batch)
+                await self.steps.check(self.rt, batch, self.run_id)
             except (RetryableError, MisconfiguredError) as error:
                 await self._return(owner, messages, error)
                 raise
@@ -163,7 +177,7 @@ class Drain:
     async def _prepared(self, owner: str, company: str, messages: list[Message]) -> Chunk:
         chunk = Chunk(owner, company, await load(self.rt, messages))
         await chunk.stack.enter_async_context(keep_lease(self.rt, owner, messages))
-        await steps.prepare(self.rt, chunk)
+        await self.steps.prepare(self.rt, chunk)
         return chunk
 
     async def _post_chunk(self, company: str, chunk: Chunk) -> None:
@@ -171,9 +185,9 @@ class Drain:
             try:
                 for part in chunk.parts(1 if len(chunk.postings) <= FEW else self.rt.erps[company].best_batch):
                     if part.keys:
-                        await steps.post(self.rt, part)
+                        await self.steps.post(self.rt, part)
                     if part.open():
-                        await steps.cancel(self.rt, part)
+                        await self.steps.cancel(self.rt, part)
             except (RetryableError, MisconfiguredError) as error:
                 await give_back(self.rt, chunk, error, not_before=self.rt.now(), count=False)
                 raise
@@ -205,8 +219,7 @@ class Drain:
     async def _write_back_batch(self, shop: str, owner: str, messages: list[Message]) -> None:
         async with keep_lease(self.rt, owner, messages):
             try:
-                label = f"{shop} ({len(messages)})"
-                await steps.write_back(self.rt, shop, owner, steps.Claimed(messages), label)
+                await self.steps.write_back(self.rt, shop, owner, Claimed(f"{shop} ({len(messages)})", messages))
             except (RetryableError, MisconfiguredError) as error:
                 await self._return(owner, messages, error)
                 raise

@@ -40,6 +40,8 @@ def close_cases(connection: Connection, closings: Sequence[CaseClosing], now: da
         chosen = update(CASE).where(_C.aggregate_key == closing.aggregate_key, _C.closed_at.is_(None))
         if closing.reason_codes is not None:
             chosen = chosen.where(_C.reason_code.in_(closing.reason_codes))
+        if closing.keep:
+            chosen = chosen.where(_C.reason_code.not_in(closing.keep))
         connection.execute(chosen.values(closed_at=now, closed_by=closing.closed_by, note=closing.note))
         if closing.release_messages:
             inbox.release(connection, closing.aggregate_key)

@@ -1,7 +1,7 @@
 """Other ways into the same inbox: orders asked for by name, orders a poll finds, documents to look at again."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import orjson
 
@@ -18,9 +18,10 @@ FIRST_WINDOW = timedelta(hours=24)
 STALE_EFFECT = timedelta(minutes=2)
 
 
-def recheck(rt: Runtime, record: OrderRecord, *, waive: Sequence[str] = (), actor: str, why: str) -> Delivery:
+def recheck_delivery(
+    record: OrderRecord, moment: datetime, *, waive: Sequence[str] = (), actor: str, why: str
+) -> Delivery:
     """A message that has an order decided again; `waive` names reason codes a person has released."""
-    moment = rt.now()
     return Delivery(
         delivery_key=delivery_key(CHANNEL, record.scope, f"recheck/{record.order_id}/{moment.isoformat()}"),
         channel=CHANNEL,
@@ -43,7 +44,7 @@ async def ingest_named(rt: Runtime, shop: str, names: Sequence[str]) -> list[str
     await rt.store.put(deliveries)
     known = await rt.store.orders([d.aggregate_key for d in deliveries])
     waiting = [r for r in known.values() if r.state in (OrderState.HELD, OrderState.QUARANTINED)]
-    await rt.store.put([recheck(rt, r, actor="cli", why="ingested by name") for r in waiting])
+    await rt.store.put([recheck_delivery(r, rt.now(), actor="cli", why="ingested by name") for r in waiting])
     accepted = [r for r in known.values() if r.state == OrderState.ACCEPTED]
     await rt.store.put([follow_up(rt, r, POST, f"by-name/{rt.now().isoformat()}") for r in accepted])
     found = len(deliveries)
@@ -83,7 +84,7 @@ async def sweep(rt: Runtime) -> int:
     deliveries: list[Delivery] = []
     due = await rt.store.due_cases(now)
     records = await rt.store.orders([c.aggregate_key for c in due])
-    deliveries += [recheck(rt, r, actor="clock", why="release time has come") for r in records.values()]
+    deliveries += [recheck_delivery(r, now, actor="clock", why="release time has come") for r in records.values()]
     for company, erp in rt.erps.items():
         stale = await rt.store.unsettled(erp.system, company, now - STALE_EFFECT)
         found = await rt.store.orders([e.aggregate_key for e in stale])

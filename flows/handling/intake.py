@@ -15,6 +15,7 @@ from canonical.order import FinancialStatus, Order
 from canonical.records import Batch, Reservation
 from canonical.states import OrderState
 from flows.handling.documents import IntakeBatch, OrderDocument
+from flows.handling.unexpected import contained
 from flows.runtime import Runtime
 
 RECHECK = "order/recheck"
@@ -54,8 +55,8 @@ def _read_messages(rt: Runtime, document: OrderDocument) -> None:
             continue
         try:
             order = translator.order_of(message)
-        except CrossdockError as error:
-            document.error = error
+        except Exception as error:  # noqa: BLE001 - one document's defect is its own
+            document.error = contained(error, document.label)
             continue
         if order is not None and (document.order is None or order.updated_at >= document.order.updated_at):
             document.order, document.error = order, None

@@ -20,6 +20,7 @@ from canonical.records import Effect, EffectIntent, EffectUpdate, Message
 from canonical.states import EffectState, OrderState
 from flows.handling.bookings import close_without_booking, settle, stop
 from flows.handling.documents import Chunk, Posting
+from flows.handling.unexpected import contained
 from flows.handling.verdicts import POST, booking_of
 from flows.runtime import Runtime
 
@@ -50,8 +51,8 @@ async def prepare(rt: Runtime, chunk: Chunk) -> None:
         try:
             posting.order = Order.model_validate_json(record.document)
             posting.document = booking_of(rt, posting.order)
-        except CrossdockError as error:
-            posting.error = error
+        except Exception as error:  # noqa: BLE001 - one document's defect is its own
+            posting.error = contained(error, f"order {posting.label}")
 
 
 async def close_unbookable(rt: Runtime, chunk: Chunk) -> None:

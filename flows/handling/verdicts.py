@@ -26,6 +26,7 @@ from canonical.rules.order_checks import decide
 from canonical.rules.verdicts import Decision, Verdict
 from canonical.states import MessageState, OrderState
 from flows.handling.documents import IntakeBatch, OrderDocument
+from flows.handling.unexpected import contained
 from flows.runtime import Runtime
 
 CHANNEL = "crossdock"
@@ -71,8 +72,8 @@ async def check_and_record(rt: Runtime, batch: IntakeBatch, run_id: str | None) 
     for document in batch.documents:
         try:
             _decide(rt, document, drafts, run_id)
-        except CrossdockError as error:
-            document.error = error
+        except Exception as error:  # noqa: BLE001 - one document's defect is its own
+            document.error = contained(error, document.label)
         if document.error is not None:
             _stop(rt, document, document.error, drafts, run_id)
     await rt.store.commit(drafts.batch())

@@ -1,0 +1,58 @@
+"""The table of commands. Each is a path, imported when called: `crossdock --help` imports none of them."""
+
+import os
+import sys
+
+import cyclopts
+
+app = cyclopts.App(
+    name="crossdock",
+    help="Crossdock: every order, stock figure, shipment and refund arrives on the other side exactly once.",
+    version_flags=["--version"],
+)
+orders = cyclopts.App(name="orders", help="Orders: bring them in by name.")
+holds = cyclopts.App(name="holds", help="Documents that wait: list them, release them.")
+audit = cyclopts.App(name="audit", help="The hash-chained audit.")
+engine = cyclopts.App(name="engine", help="Prefect: pool, deployments, automations.")
+shops = cyclopts.App(name="shops", help="Shops: check the connection, subscribe to webhooks.")
+tokens = cyclopts.App(name="tokens", help="API tokens and their roles.")
+sandbox = cyclopts.App(name="sandbox", help="The Shopify stand-in: place orders, switch faults.")
+
+app.command(
+    "deployments.cli.trace:trace", name="trace", help="Everything that happened to a document, from any of its ids."
+)
+app.command("deployments.cli.inbox:inbox", name="inbox", help="What waits in the inbox, and which lanes are parked.")
+app.command("deployments.cli.inbox:replay", name="replay", help="Handle stored messages again.")
+app.command("deployments.cli.landscape:landscape", name="landscape", help="Check and show the landscape.")
+app.command("deployments.cli.demo:demo", name="demo", help="Start everything, place orders, show each booked once.")
+app.command("deployments.cli.up:up", name="up", help="Keep everything running until Ctrl-C.")
+orders.command("deployments.cli.orders:ingest", name="ingest", help="Bring named orders in.")
+holds.command("deployments.cli.holds:show_open", name="list", help="Documents that wait, with reasons.")
+holds.command("deployments.cli.holds:release", name="release", help="Let a held order go on.")
+audit.command("deployments.cli.audit:verify", name="verify", help="Check the chain from first to last line.")
+engine.command("deployments.cli.engine:apply", name="apply", help="Apply pool, deployments and automations.")
+engine.command("deployments.cli.engine:worker", name="worker", help="Serve the warm pool.")
+shops.command("deployments.cli.shops:check", name="check", help="One authenticated call to a shop.")
+shops.command("deployments.cli.shops:subscribe", name="subscribe", help="Have its webhooks delivered to us.")
+tokens.command("deployments.cli.tokens:add", name="add", help="Make a token.")
+sandbox.command("deployments.cli.sandbox:order", name="order", help="Place orders.")
+sandbox.command("deployments.cli.sandbox:faults", name="faults", help="Switch delivery faults.")
+for group in (orders, holds, audit, engine, shops, tokens, sandbox):
+    app.command(group)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run one command. A known error is told in one line and ends with 2; anything else keeps its traceback."""
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    from canonical.errors import CrossdockError
+
+    try:
+        result = app(arguments, result_action="return_value")
+    except CrossdockError as error:
+        print(error, file=sys.stderr)
+        raise SystemExit(2) from error
+    raise SystemExit(result if isinstance(result, int) else 0)
+
+
+if __name__ == "__main__":
+    main()
