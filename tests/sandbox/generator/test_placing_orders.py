@@ -139,6 +139,19 @@ async def test_every_order_fires_its_webhook_and_faults_are_set_over_http(stand_
         await set_faults(stand_in.url, lose=2.0)
 
 
+async def test_any_topic_can_be_fired_about_what_is_there(stand_in: Running) -> None:
+    (name,) = (await place_orders(stand_in.url, count=1)).names
+    for topic in ("ORDERS_CANCELLED", "APP_UNINSTALLED"):
+        stand_in.state.add(NORTH, "WebhookSubscription", {"topic": topic, "uri": f"{stand_in.url}/nobody"})
+    for wish in ({"topic": "orders/cancelled", "name": name}, {"topic": "app/uninstalled"}):
+        assert (await ask(stand_in, "POST", "/_sandbox/webhooks/fire", json=wish)).status_code == 202
+    assert await wait_idle(stand_in.url, seconds=10)
+    listed = (await ask(stand_in, "GET", "/_sandbox/webhooks/deliveries")).json()["deliveries"]
+    assert {entry["topic"] for entry in listed} == {"orders/cancelled", "app/uninstalled"}
+    unknown = {"topic": "orders/admired", "name": name}
+    assert "no body for topic" in (await ask(stand_in, "POST", "/_sandbox/webhooks/fire", json=unknown)).json()["error"]
+
+
 async def test_pausing_and_waiting_work_over_http(stand_in: Running) -> None:
     assert (await ask(stand_in, "POST", "/_sandbox/webhooks/pause")).json()["paused"]
     stand_in.state.add(NORTH, "WebhookSubscription", {"topic": "ORDERS_CREATE", "uri": f"{stand_in.url}/nobody"})

@@ -16,6 +16,7 @@ import deployments.sandbox.shopify as stand_in_package
 from deployments.sandbox.catalogue import load_catalogue
 from deployments.sandbox.shopify.generator.factory import OrderFactory
 from deployments.sandbox.shopify.generator.references import invented
+from deployments.sandbox.shopify.stand_in import Settings, StandIn
 from deployments.sandbox.shopify.state import State
 from deployments.sandbox.shopify.webhooks.bodies import WRITERS, topic_of, write_body
 from deployments.sandbox.shopify.webhooks.rest import Source
@@ -161,6 +162,26 @@ def test_other_bodies_have_the_shape_of_their_sample(state: State, topic: str) -
     record = state.add(SHOP, type_name, fields)
     body = json.loads(json.dumps(write_body(topic, record, Source(state, SHOP))))
     assert list(differences(body, SAMPLES[topic])) == []
+
+
+def test_what_the_seeder_made_has_bodies_that_say_it() -> None:
+    """The records of the real stand-in, not those a test thought up."""
+    state = StandIn(Settings()).state
+    source = Source(state, SHOP)
+    for topic, type_name in (
+        ("customers/update", "Customer"),
+        ("products/update", "Product"),
+        ("inventory_levels/update", "InventoryLevel"),
+        ("locations/update", "Location"),
+    ):
+        for record in state.all(SHOP, type_name):
+            body = json.loads(json.dumps(write_body(topic, record, source)))
+            assert list(differences(body, SAMPLES[topic])) == []
+    product = next(one for one in state.all(SHOP, "Product") if one["handle"] == "harbour-tee")
+    body = write_body("products/update", product, source) or {}
+    assert [option["values"] for option in body["options"]] == [["White", "Navy"], ["S", "M", "L"]]
+    assert body["variants"][0]["price"] == "24.00"
+    assert len(body["variants"]) == len(body["variant_gids"]) == 6
 
 
 def test_an_uninstall_carries_the_shop(state: State) -> None:

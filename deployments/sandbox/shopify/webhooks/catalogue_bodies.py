@@ -30,7 +30,7 @@ def product_body(record: Record, source: Source) -> Body:
         "published_scope": "web",
         "tags": tags(record.get("tags")),
         "variants": [_variant(one, record, source) for one in variants[:FULL_VARIANTS]],
-        "options": each(lambda option: _option(option, record), record.get("options")),
+        "options": each(lambda option: _option(option, record, variants), record.get("options")),
         "images": [],
         "image": None,
         "media": [],
@@ -136,14 +136,14 @@ def _variant(record: Record, product: Record, source: Source) -> Body:
     }
 
 
-def _option(record: Record, product: Record) -> Body:
-    values = record.get("values") or [one.get("name") for one in record.get("optionValues") or ()]
+def _option(record: Record, product: Record, variants: list[Record]) -> Body:
+    chosen = (one for variant in variants for one in variant.get("selectedOptions") or ())
     return {
         "name": record.get("name"),
         "id": number(record),
         "product_id": number(product),
         "position": record.get("position") or 1,
-        "values": list(values),
+        "values": list(dict.fromkeys(one.get("value") for one in chosen if one.get("name") == record.get("name"))),
     }
 
 

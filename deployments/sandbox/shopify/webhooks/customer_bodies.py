@@ -85,7 +85,11 @@ def address_body(address: Record) -> Body:
         "company": address.get("company"),
         "latitude": address.get("latitude"),
         "longitude": address.get("longitude"),
-        "name": address.get("name"),
+        "name": address.get("name") or _full_name(address),
         "country_code": address.get("countryCodeV2") or address.get("countryCode"),
         "province_code": address.get("provinceCode"),
     }
+
+
+def _full_name(address: Record) -> str | None:
+    return " ".join(part for part in (address.get("firstName"), address.get("lastName")) if part) or None

@@ -7,9 +7,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from deployments.sandbox.shopify.records import Record
+from deployments.sandbox.shopify.state import State
 from deployments.sandbox.shopify.webhooks.deliveries import Fate
 from deployments.sandbox.shopify.webhooks.faults import Faults, InvalidFaultsError
-from deployments.sandbox.shopify.webhooks.sender import UnknownDeliveryError, WebhookSender
+from deployments.sandbox.shopify.webhooks.sender import UnknownDeliveryError, UnknownTopicError, WebhookSender
 
 PREFIX = "/_sandbox/webhooks"
 DEFAULT_LIMIT, DEFAULT_WAIT = 100, 30.0
@@ -21,6 +23,9 @@ class StandIn(Protocol):
     @property
     def sender(self) -> WebhookSender: ...
 
+    @property
+    def state(self) -> State: ...
+
 
 def routes(stand_in: StandIn) -> list[Route]:
     """The routes, bound to a stand-in's sender."""
@@ -31,6 +36,7 @@ def routes(stand_in: StandIn) -> list[Route]:
         Route(f"{PREFIX}/faults", desk.set_faults, methods=["POST", "PUT"]),
         Route(f"{PREFIX}/deliveries", desk.deliveries, methods=["GET"]),
         Route(f"{PREFIX}/deliveries/{{webhook_id}}/resend", desk.resend, methods=["POST"]),
+        Route(f"{PREFIX}/fire", desk.fire, methods=["POST"]),
         Route(f"{PREFIX}/pause", desk.pause, methods=["POST"]),
         Route(f"{PREFIX}/resume", desk.resume, methods=["POST"]),
         Route(f"{PREFIX}/wait-idle", desk.wait_idle, methods=["POST"]),
@@ -83,6 +89,30 @@ class _Desk:
         except UnknownDeliveryError as error:
             return refusal(str(error), 404)
         return JSONResponse(delivery.summary(), 202)
+
+    async def fire(self, request: Request) -> JSONResponse:
+        """Send `topic` about the record `id` (or an order's `name`) of `shop`; app/uninstalled is about the shop."""
+        body = await body_of(request) or {}
+        state = self._stand_in.state
+        shop = body.get("shop") or next(iter(state.shops), "")
+        if shop not in state.shops:
+            return refusal(f"no shop {shop}", 404)
+        record = self._record(shop, body)
+        if record is None:
+            return refusal("name a record of the shop by id (gid), or an order by name", 404)
+        try:
+            self._sender.fire(shop, str(body.get("topic")), record)
+        except UnknownTopicError as error:
+            return refusal(str(error))
+        return JSONResponse(self._status(), 202)
+
+    def _record(self, shop: str, body: dict[str, Any]) -> Record | None:
+        state = self._stand_in.state
+        if body.get("topic") in ("app/uninstalled", "shop/update"):
+            return state.space(shop).shop
+        if "name" in body:
+            return next((order for order in state.all(shop, "Order") if order.get("name") == body["name"]), None)
+        return state.get(shop, str(body.get("id", "")))
 
     async def pause(self, request: Request) -> JSONResponse:
         """Hold everything back."""

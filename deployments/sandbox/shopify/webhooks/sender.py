@@ -15,11 +15,14 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
+from uuid import uuid4
 
 import httpx
 
+from deployments.sandbox.shopify.records import Record, gid_type
 from deployments.sandbox.shopify.state import Change, State
 from deployments.sandbox.shopify.webhooks import kept
+from deployments.sandbox.shopify.webhooks.bodies import WRITERS
 from deployments.sandbox.shopify.webhooks.composer import Composer, SecretOf
 from deployments.sandbox.shopify.webhooks.deliveries import Attempt, Delivery, Fate
 from deployments.sandbox.shopify.webhooks.faults import Faults, Tamperer
@@ -53,6 +56,10 @@ def _lines(total_seconds: float) -> list[httpx.AsyncClient]:
 
 class UnknownDeliveryError(LookupError):
     """No delivery of this id is remembered (any more)."""
+
+
+class UnknownTopicError(ValueError):
+    """The stand-in writes no body for this topic; the message names those it writes."""
 
 
 class WebhookSender:
@@ -125,6 +132,13 @@ class WebhookSender:
             delivery.fate = Fate.WAITING if delays else Fate.LOST
             for copy, delay in enumerate(delays):
                 self._schedule.push(delivery, delay, extra=copy > 0)
+
+    def fire(self, shop: str, topic: str, record: Record) -> None:
+        """Send a topic about a record as it is, though nothing changed. Raises UnknownTopicError."""
+        if topic not in WRITERS:
+            raise UnknownTopicError(f"no body for topic {topic!r}; there are {', '.join(sorted(WRITERS))}")
+        kind = gid_type(record["id"]) or ""
+        self.changed(Change(shop, (topic,), kind, record, record, str(uuid4()), self._now()))
 
     def set_faults(self, faults: Faults) -> None:
         """Switch faults for webhooks queued from now on; the seed starts anew."""
