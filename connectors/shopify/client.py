@@ -2,7 +2,7 @@
 
 `shopifyapp` does the request with its own retries switched off (it would repeat mutations). Its answer hides `data`,
 `extensions` and headers when anything is wrong, so the raw answer is read from its log
-(decision: canonical/decisions, "shopifyapp carries the calls").
+(canonical/decisions/0001).
 """
 
 import logging

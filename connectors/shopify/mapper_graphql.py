@@ -78,9 +78,10 @@ def completed(order: Order, node: Node) -> Order:
 
 def edited_since(order: Order, node: Node) -> bool:
     """Whether the order was edited after its webhook, so that its lines must be read again."""
+    if not node.get("edited"):
+        return False
     with mapping.understanding(order.name):
-        now = BeyondWebhook.model_validate(node)
-        return now.edited and now.updated_at > order.updated_at
+        return BeyondWebhook.model_validate(node).updated_at > order.updated_at
 
 
 def _beyond(order: BeyondWebhook) -> dict[str, Any]:

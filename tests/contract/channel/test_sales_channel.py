@@ -1,5 +1,6 @@
 """What every sales channel promises, shown on the Shopify stand-in as a process of its own."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -40,6 +41,36 @@ async def test_a_poll_finds_every_order_of_its_window_and_the_same_version_once(
     assert {f"{stand_in.shop}:order:{number(order)}" for order in placed} <= keys
     assert [delivery.delivery_key for delivery in first] == [delivery.delivery_key for delivery in again]
     assert await channel.orders_updated_since(until + timedelta(hours=1), until + timedelta(hours=2)) == []
+
+
+async def test_a_window_longer_than_one_search_reaches_is_read_to_its_end(
+    stand_in: StandIn, channel: ShopifyChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectors.shopify.searching.REACH", 250)
+    since = datetime.now(UTC) - timedelta(seconds=1)
+    placed = stand_in.place(550, seed=8)
+    deliveries = await channel.orders_updated_since(since, datetime.now(UTC) + timedelta(seconds=2))
+    assert {f"{stand_in.shop}:order:{number(order)}" for order in placed} <= {d.aggregate_key for d in deliveries}
+
+
+async def test_an_order_of_many_lines_is_read_with_all_of_them(stand_in: StandIn, channel: ShopifyChannel) -> None:
+    pattern = stand_in.record("Order", stand_in.place(1, seed=9)[0]["order_id"])
+    line, kept_back = pattern["lineItems"][0], ("id", "name", "number", "fulfillmentOrders", "confirmationNumber")
+    lines = [{**line, "id": f"gid://shopify/LineItem/{770000 + place}"} for place in range(320)]
+    record = {name: value for name, value in pattern.items() if name not in kept_back}
+    placed = stand_in.ask("POST", f"/state/{stand_in.domain}/Order", json={**record, "lineItems": lines})
+    order_id = placed["id"].rpartition("/")[2]
+    order = (await channel.read_orders([order_id]))[order_id]
+    assert [entry.id for entry in order.lines] == [entry["id"].rpartition("/")[2] for entry in lines]
+
+
+async def test_calls_at_once_share_the_points_and_none_is_throttled(stand_in: StandIn, channel: ShopifyChannel) -> None:
+    placed = [number(order) for order in stand_in.place(50, seed=10)]
+    stand_in.ask("POST", "/buckets/drain", json={"shop": stand_in.domain})
+    with pytest.raises(RetryableError):  # nobody told us that the bucket is empty; this answer does
+        await channel.read_orders(placed)
+    answers = await asyncio.gather(*(channel.read_orders(placed) for _ in range(12)))
+    assert all(len(answer) == 50 for answer in answers)
 
 
 async def test_orders_are_found_by_name(stand_in: StandIn, channel: ShopifyChannel) -> None:
