@@ -86,59 +86,58 @@ def line(number: int = 70, **changes: Any) -> dict[str, Any]:
     }
 
 
+SHIPPING_LINE: dict[str, Any] = {
+    "id": "gid://shopify/ShippingLine/90",
+    "title": "Standard",
+    "code": "STANDARD",
+    "isRemoved": False,
+    "originalPriceSet": bag("5.00"),
+    "discountAllocations": [],
+    "taxLines": [],
+}
+CUSTOMER: dict[str, Any] = {
+    "id": "gid://shopify/Customer/60",
+    "firstName": "Ada",
+    "lastName": "Byron",
+    "taxExempt": False,
+    "defaultEmailAddress": {"emailAddress": "ada@example.com"},
+    "defaultPhoneNumber": None,
+}
+TOTALS: dict[str, Any] = {
+    **dict.fromkeys(("totalDiscountsSet", "totalTaxSet", "totalTipReceivedSet"), bag("0.00")),
+    "subtotalPriceSet": bag("20.00"),
+    "totalShippingPriceSet": bag("5.00"),
+    "originalTotalDutiesSet": None,
+    "originalTotalAdditionalFeesSet": None,
+    "totalCashRoundingAdjustment": {"paymentSet": bag("0.00")},
+    "totalPriceSet": bag("25.00"),
+}
+
+
 def whole(number: int = 5, **changes: Any) -> dict[str, Any]:
     """What `read_orders` reads of an order."""
-    sets = ("totalDiscountsSet", "totalTaxSet", "totalTipReceivedSet")
     return {
         **beyond(number),
+        **TOTALS,
+        **dict.fromkeys(("poNumber", "note", "billingAddress", "paymentTerms")),
         "name": f"#{1000 + number}",
         "createdAt": UPDATED,
         "processedAt": UPDATED,
         "test": False,
         "sourceName": "web",
-        "poNumber": None,
-        "note": None,
         "email": "ada@example.com",
         "currencyCode": "USD",
         "presentmentCurrencyCode": "USD",
         "taxesIncluded": False,
-        "customer": {
-            "id": "gid://shopify/Customer/60",
-            "firstName": "Ada",
-            "lastName": "Byron",
-            "taxExempt": False,
-            "defaultEmailAddress": {"emailAddress": "ada@example.com"},
-            "defaultPhoneNumber": None,
-        },
-        "billingAddress": None,
+        "customer": CUSTOMER,
         "shippingAddress": {
             "name": "Ada Byron",
             "address1": "1 Mill Lane",
             "countryCodeV2": "US",
             "provinceCode": "NY",
         },
-        "paymentTerms": None,
-        **dict.fromkeys(sets, bag("0.00")),
-        "subtotalPriceSet": bag("20.00"),
-        "totalShippingPriceSet": bag("5.00"),
-        "originalTotalDutiesSet": None,
-        "originalTotalAdditionalFeesSet": None,
-        "totalCashRoundingAdjustment": {"paymentSet": bag("0.00")},
-        "totalPriceSet": bag("25.00"),
         "discountApplications": {"nodes": []},
         "lineItems": page(line()),
-        "shippingLines": {
-            "nodes": [
-                {
-                    "id": "gid://shopify/ShippingLine/90",
-                    "title": "Standard",
-                    "code": "STANDARD",
-                    "isRemoved": False,
-                    "originalPriceSet": bag("5.00"),
-                    "discountAllocations": [],
-                    "taxLines": [],
-                }
-            ]
-        },
+        "shippingLines": {"nodes": [SHIPPING_LINE]},
         **changes,
     }
