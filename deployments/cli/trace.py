@@ -21,8 +21,13 @@ def trace(document: str, *, shop: str | None = None) -> int:
     if not lines:
         console.print(f"Nothing is known about {document!r}.")
         return 1
-    show(f"Trace of {document}", ("when (UTC)", "after", "what", "in words", "ids"), _rows(lines))
+    timeline(document, lines)
     return 0
+
+
+def timeline(document: str, lines: list[TraceLine]) -> None:
+    """Print a document's timeline."""
+    show(f"Trace of {document}", ("when (UTC)", "after", "what", "in words", "ids"), _rows(lines))
 
 
 async def _lines(document: str, shop: str | None) -> list[TraceLine]:

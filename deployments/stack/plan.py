@@ -46,9 +46,9 @@ class Plan:
     plan: str = "standard"
     store_url: str | None = None
     worker_limit: int = 4
+    webhook_time_scale: float = 0.01
     client_id: str = "crossdock-sandbox"
     client_secret: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
-    erp_password: str = field(default="", repr=False)
     extra: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -66,15 +66,23 @@ class Plan:
             "CROSSDOCK_STORE_URL": self.store(),
             "CROSSDOCK_FLOW_LANDSCAPE": str(self.landscape),
             "CROSSDOCK_FLOW_MAPPINGS": str(HERE / "mappings"),
-            "CROSSDOCK_TRYTON_URL": erp_url,
-            "CROSSDOCK_LAMBDA_URL": erp_url,
         }
-        for shop, domain in SHOPS.items():
+        for shop in SHOPS:
             prefix = f"CROSSDOCK_SHOP_{shop.upper()}_"
-            values |= {
-                f"{prefix}DOMAIN": domain,
+            values |= self._company(shop, erp_url) | {
                 f"{prefix}BASE_URL": shopify_url,
                 f"{prefix}CLIENT_ID": self.client_id,
                 f"{prefix}CLIENT_SECRET": self.client_secret,
             }
         return values | self.extra
+
+    def _company(self, company: str, erp_url: str) -> dict[str, str]:
+        """The sandbox's log-ins; real ones come from the operator's environment."""
+        prefix = f"CROSSDOCK_COMPANY_{company.upper()}_"
+        if self.erp == "tryton":
+            return {
+                f"{prefix}TRYTON_URL": f"{erp_url}/erp",
+                f"{prefix}TRYTON_LOGIN": f"connector-{company}",
+                f"{prefix}TRYTON_PASSWORD": "connector-of-the-sandbox",
+            }
+        return {"CROSSDOCK_LAMBDA_ERP_URL": erp_url}

@@ -62,10 +62,10 @@ class Stack:
         arguments = ["--port", "{port}", "--port-file", "{port_file}", "--plan", plan.plan]
         for domain in SHOPS.values():
             arguments += ["--shop", domain]
-        arguments += ["--client-id", plan.client_id, "--state", "memory"]
-        secret = {"SANDBOX_SHOPIFY_CLIENT_SECRET": plan.client_secret}
+        arguments += ["--client-id", plan.client_id, "--client-secret", plan.client_secret, "--state", "memory"]
+        arguments += ["--webhook-time-scale", str(plan.webhook_time_scale)]
         command = module("deployments.sandbox.shopify", *arguments)
-        return Part("shopify", command, home=plan.home, environment=secret)
+        return Part("shopify", command, home=plan.home, environment={})
 
     def _erp(self) -> Part:
         name = "tryton" if self.plan.erp == "tryton" else "lambda_erp"

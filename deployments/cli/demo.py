@@ -1,0 +1,132 @@
+"""`crossdock demo`: the whole house, thirty orders, each booked once, and the proof."""
+
+import asyncio
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import Literal
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from canonical.ports import StateStore
+from deployments.cli.context import console, show
+from deployments.cli.trace import timeline
+from deployments.sandbox.shopify.generator.command import place_orders
+from deployments.sandbox.shopify.webhooks.command import set_faults
+from deployments.stack.books import BookedSale, Comparison, compare, read_books
+from deployments.stack.plan import SHOPS, Plan
+from deployments.stack.scene import Placed, expectations, open_store, outcomes, wait_until_done, wanted
+from deployments.stack.stack import Stack, running
+
+BATCHES = (("north", "bookable", 14), ("south", "bookable", 10), ("north", "mixed", 16))
+PATIENCE = 180.0
+COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+
+
+def demo(*, erp: Literal["tryton", "lambda"] = "tryton", keep: bool = False, seed: int = 7) -> int:
+    """Start everything, place orders in two shops, show each booked in the ERP exactly once, stop everything.
+
+    Parameters
+    ----------
+    erp
+        The ERP to book in: tryton or lambda.
+    keep
+        Keep the folder with logs and databases.
+    seed
+        The same seed places the same orders.
+    """
+    home = Path(tempfile.mkdtemp(prefix="crossdock-demo-"))
+    started = time.monotonic()
+    try:
+        return asyncio.run(_demo(Plan(home=home, erp=erp), seed, started))
+    finally:
+        if keep:
+            console.print(f"Kept: {home}")
+        else:
+            shutil.rmtree(home, ignore_errors=True)
+
+
+async def _demo(plan: Plan, seed: int, started: float) -> int:
+    async with running(plan, lambda text: console.print(f"  {time.monotonic() - started:5.1f} s  {text}")) as stack:
+        await set_faults(stack.shopify.url, duplicate=0.2, reorder=0.2, seed=seed)
+        console.print("Placing orders; webhooks arrive doubled and out of order on purpose.")
+        for index, (shop, profile, count) in enumerate(BATCHES):
+            await place_orders(
+                stack.shopify.url, count=count, profile=profile, seed=seed + index, shop=SHOPS[shop], rate=20
+            )
+        placed = await expectations(stack)
+        store = await open_store(stack)
+        try:
+            done = await _watch(store, placed)
+            await _tell(stack, store, placed)
+        finally:
+            await store.aclose()
+        books = read_books(plan.erp, stack.erp_database)
+        verdict = compare(wanted(stack, placed), books)
+        held = await _held(stack, placed)
+    return _sum_up(placed, books, verdict, held, done, time.monotonic() - started)
+
+
+async def _watch(store: StateStore, placed: list[Placed]) -> bool:
+    with Progress(*COLUMNS, console=console) as bar:
+        task = bar.add_task("orders settled", total=len(placed))
+        return await wait_until_done(
+            store, placed, within=PATIENCE, progress=lambda done: bar.update(task, completed=done)
+        )
+
+
+async def _tell(stack: Stack, store: StateStore, placed: list[Placed]) -> None:
+    """Tables of what was booked and what is held, and the trace of one order."""
+    states = await outcomes(store, placed)
+    booked = [(o, r) for o, r in states.items() if o.kind == "book"]
+    show(
+        f"Booked in {stack.plan.erp}",
+        ("shop", "order", "total", "ERP number", "state"),
+        [
+            (o.shop, o.name, f"{o.total} {o.currency}", r.external_number if r else "", r.state if r else "")
+            for o, r in booked
+        ],
+    )
+    cases = await store.cases()
+    reasons = {(c.scope, c.document): f"{c.reason_code}: {c.words}" for c in cases}
+    show(
+        "Held, each with its reason",
+        ("shop", "order", "state", "reason"),
+        [
+            (o.shop, o.name, r.state.value if r else "", reasons.get((o.shop, f"order {o.name}"), o.reason))
+            for o, r in states.items()
+            if o.kind != "book"
+        ],
+    )
+    example = booked[0][0]
+    timeline(example.name, await store.trace(example.order_id))
+
+
+async def _held(stack: Stack, placed: list[Placed]) -> int:
+    store = await open_store(stack)
+    try:
+        states = await outcomes(store, placed)
+    finally:
+        await store.aclose()
+    return sum(r is not None and r.state in ("held", "quarantined") for r in states.values())
+
+
+def _sum_up(
+    placed: list[Placed], books: list[BookedSale], verdict: Comparison, held: int, done: bool, seconds: float
+) -> int:
+    for label, found in (
+        ("lost", verdict.lost),
+        ("doubled", verdict.doubled),
+        ("unequal", verdict.unequal),
+        ("not wanted", verdict.surplus),
+    ):
+        for name in found:
+            console.print(f"{label}: {name}")
+    meant_to_wait = sum(o.kind in ("hold", "quarantine") for o in placed)
+    fine = done and verdict.clean and held == meant_to_wait and len(books) == verdict.wanted
+    console.print(
+        f"demo: placed={verdict.wanted} booked={verdict.booked} held={held} doubled={len(verdict.doubled)} "
+        f"lost={len(verdict.lost)} seconds={seconds:.0f}"
+    )
+    return 0 if fine else 1
