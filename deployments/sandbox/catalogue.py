@@ -326,7 +326,7 @@ def gtin_check_digit(body: str) -> str:
     """The last digit of a GTIN: weights 3 and 1 from the right, complement to ten (GS1 General Specifications 7.9).
 
     >>> gtin_check_digit("950110000001")
-    '1'
+    '9'
     """
     weighted = sum(int(digit) * (3, 1)[place % 2] for place, digit in enumerate(reversed(body)))
     return str(-weighted % 10)

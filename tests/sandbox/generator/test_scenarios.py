@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -143,3 +144,10 @@ def test_what_a_hostile_order_does_is_in_the_record(shop: str) -> None:
     assert len(set(skus)) == len(skus) - 1
     assert by_oddity["variant_deleted"]["lineItems"][0]["variant"] is None
     assert {scenario.oddity for _, scenario in PROFILES["hostile"]} == by_oddity.keys()
+
+
+def test_more_than_five_hundred_orders_are_made_a_second(shop: str) -> None:
+    maker, began = factory(shop, "mixed"), time.process_time()
+    for index in range(400):
+        maker.make(index, NOON)
+    assert 400 / (time.process_time() - began) > 500

@@ -1,6 +1,5 @@
 """Orders on demand: the one class that the stand-in's routes and the tests use."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from random import Random
@@ -48,13 +47,6 @@ class OrderFactory:
             writer = replace(writer, numbers=lambda: oddities.ABOVE_FLOAT + 2 * self._numbers())
         record = writer.write(random, scenario, cart, at, name=name)
         return Generated(oddities.apply(scenario.oddity, record, random) if scenario.oddity else record, scenario)
-
-    def stream(self, at: datetime, *, start: int = 0) -> Iterator[Generated]:
-        """Orders from an index on, without end, all placed at the same moment."""
-        index = start
-        while True:
-            yield self.make(index, at)
-            index += 1
 
     def _odd_cart(self, scenario: Scenario, cart: Cart) -> Cart:
         """Oddities that change what is bought; the totals are then computed as for any cart."""

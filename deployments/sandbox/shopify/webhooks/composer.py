@@ -1,5 +1,6 @@
 """From a change to the deliveries it causes: one for each subscription to each of its topics."""
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
@@ -15,6 +16,7 @@ from deployments.sandbox.shopify.webhooks.filters import keep_fields, matches
 from deployments.sandbox.shopify.webhooks.rest import Source
 
 DEFAULT_VERSION = "2026-10"
+COMPARED = 5_000  # reduced bodies remembered to tell repetitions
 SecretOf = Callable[[Record], str]  # subscription -> the secret its app signs with
 _topic = lru_cache(maxsize=512)(topic_of)
 
@@ -26,7 +28,7 @@ class Composer:
         self._state = state
         self._secret_of = secret_of
         self._sources: dict[str, Source] = {}
-        self._last_reduced: dict[tuple[str, str], bytes] = {}
+        self._last_reduced: OrderedDict[tuple[str, str], bytes] = OrderedDict()
 
     def deliveries(self, change: Change) -> Iterator[Delivery]:
         """Signed deliveries in the order of the change's topics."""
@@ -60,6 +62,9 @@ class Composer:
         key = (subscription["id"], record_id)
         repeated = self._last_reduced.get(key) == raw
         self._last_reduced[key] = raw
+        self._last_reduced.move_to_end(key)
+        if len(self._last_reduced) > COMPARED:
+            self._last_reduced.popitem(last=False)
         return repeated
 
     def _delivery(self, change: Change, topic: str, subscription: Record, raw: bytes) -> Delivery:

@@ -7,10 +7,9 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from deployments.sandbox.shopify.generator.money import digits
 from deployments.sandbox.shopify.records import Record, gid_tail
 from deployments.sandbox.shopify.state import State
-
-WITHOUT_MINOR_UNIT = frozenset({"JPY", "KRW", "VND", "CLP", "ISK", "XAF", "XOF"})
 
 
 class Source:
@@ -49,8 +48,7 @@ def number(record_or_gid: Record | str | None) -> int | None:
 @lru_cache(maxsize=4096)
 def amount(text: str, currency: str) -> str:
     """An amount with the decimals REST gives the currency: `12.00`, `1200` for yen."""
-    places = Decimal(1) if currency in WITHOUT_MINOR_UNIT else Decimal("0.01")
-    return str(Decimal(text).quantize(places))
+    return str(Decimal(text).quantize(Decimal(1).scaleb(-digits(currency))))
 
 
 def money(value: Record) -> dict[str, str]:

@@ -9,7 +9,6 @@
 import asyncio
 import contextlib
 import logging
-import ssl
 import time
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -26,12 +25,12 @@ from deployments.sandbox.shopify.webhooks.bodies import WRITERS
 from deployments.sandbox.shopify.webhooks.composer import Composer, SecretOf
 from deployments.sandbox.shopify.webhooks.deliveries import Attempt, Delivery, Fate
 from deployments.sandbox.shopify.webhooks.faults import Faults, Tamperer
+from deployments.sandbox.shopify.webhooks.lines import Lines
 from deployments.sandbox.shopify.webhooks.schedule import Errand, Schedule
 
 RETRIES = 8
 RETRY_SECONDS = 4 * 60 * 60
 CONNECT_SECONDS, TOTAL_SECONDS = 1.0, 5.0
-AT_ONCE = 32
 REMEMBERED = 5_000
 log = logging.getLogger(__name__)
 
@@ -43,15 +42,6 @@ def retry_distance(retry: int, time_scale: float = 1.0) -> float:
     (56, 14400)
     """
     return float(RETRY_SECONDS * 2 ** (retry - 1) / (2**RETRIES - 1) * time_scale)
-
-
-def _lines(total_seconds: float) -> list[httpx.AsyncClient]:
-    """One client a line: httpx searches its whole pool for each request, which with 32 connections costs 3 ms."""
-    tls = ssl.create_default_context()
-    timeout = httpx.Timeout(total_seconds, connect=min(CONNECT_SECONDS, total_seconds))
-    return [
-        httpx.AsyncClient(verify=tls, timeout=timeout, follow_redirects=False, trust_env=False) for _ in range(AT_ONCE)
-    ]
 
 
 class UnknownDeliveryError(LookupError):
@@ -75,8 +65,7 @@ class WebhookSender:
         self._deliveries: OrderedDict[str, Delivery] = OrderedDict()
         self._accepted_at: dict[str, float] = {}
         self._failing_since: dict[str, float] = {}
-        self._lines: asyncio.LifoQueue[httpx.AsyncClient] = asyncio.LifoQueue()
-        self._clients: list[httpx.AsyncClient] = []
+        self._lines = Lines(httpx.Timeout(total_seconds, connect=min(CONNECT_SECONDS, total_seconds)))
         self._attempts: dict[asyncio.Task[None], Errand] = {}
         self._dispatcher: asyncio.Task[None] | None = None
         self._total_seconds = total_seconds
@@ -88,10 +77,6 @@ class WebhookSender:
 
     async def start(self) -> None:
         """Begin to send, what the last run left waiting first."""
-        self._clients = _lines(self._total_seconds)
-        self._lines = asyncio.LifoQueue()
-        for client in self._clients:
-            self._lines.put_nowait(client)
         for delivery in kept.take(self._state):
             self._remember(delivery)
             self._schedule.push(delivery, 0)
@@ -105,8 +90,7 @@ class WebhookSender:
         for task in (self._dispatcher, *self._attempts):
             task.cancel()
         await asyncio.gather(self._dispatcher, *self._attempts, return_exceptions=True)
-        for client in self._clients:
-            await client.aclose()
+        await self._lines.close()
         self._dispatcher = None
         planned = [errand for errand in self._schedule.empty() if not errand.extra]
         waiting = {errand.delivery.webhook_id: errand.delivery for errand in (*under_way, *planned)}
@@ -195,15 +179,19 @@ class WebhookSender:
 
     async def _dispatch(self) -> None:
         while True:
-            client = await self._lines.get()
-            errand = await self._schedule.next()
+            client = await self._lines.take()
+            try:
+                errand = await self._schedule.next()
+            except asyncio.CancelledError:
+                self._lines.give_back(client)
+                raise
             task = asyncio.create_task(self._carry_out(errand, client))
             self._attempts[task] = errand
             task.add_done_callback(partial(self._finished, client))
 
     def _finished(self, client: httpx.AsyncClient, task: asyncio.Task[None]) -> None:
         del self._attempts[task]
-        self._lines.put_nowait(client)
+        self._lines.give_back(client)
         self._schedule.done()
         if not task.cancelled() and (error := task.exception()):
             log.error("webhook attempt broke", exc_info=error)
