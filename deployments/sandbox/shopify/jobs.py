@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from uuid import uuid4
 
 from deployments.sandbox.shopify.records import Record, gid, gid_tail
 from deployments.sandbox.shopify.registry import Call
@@ -43,7 +44,15 @@ class Jobs:
 def start_job(call: Call, kind: str, arguments: Record, *, seconds: float = JOB_SECONDS) -> Record:
     """Keep a job for later; what the work needs goes into `arguments`."""
     due = call.now + timedelta(seconds=seconds)
-    record = {"done": False, "status": "STARTED", "errors": [], "kind": kind, "dueAt": due.isoformat(), **arguments}
+    record = {
+        "id": gid("Job", str(uuid4())),
+        "done": False,
+        "status": "STARTED",
+        "errors": [],
+        "kind": kind,
+        "dueAt": due.isoformat(),
+        **arguments,
+    }
     return call.state.add(call.shop, "Job", record, topics=())
 
 

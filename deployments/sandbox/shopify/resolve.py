@@ -115,6 +115,9 @@ class Resolver:
             values = arguments.get(name)
             for value in values if isinstance(values, list) else [values]:
                 check_gid(value, allowed)
+                # A query answers null for number 0; a mutation says that no record can have it.
+                if plan.mutation and value is not None and gid_tail(value) == "0":
+                    raise resource_not_found(str(value))
 
     def _finish(self, plan: FieldPlan, call: Call, value: Any, arguments: dict[str, Any]) -> Any:
         if plan.connection and not (isinstance(value, dict) and "pageInfo" in value):
@@ -190,10 +193,8 @@ def _root(handler: RootHandler) -> FieldHandler:
 
 
 def check_gid(value: Any, allowed: frozenset[str]) -> None:
-    """Refuse an id of another type, or one no record can have. Raises ShopifyError."""
-    if value is None:
-        return
-    if gid_type(value) not in allowed or gid_tail(value) == "0":
+    """Refuse an id of another type. Raises ShopifyError."""
+    if value is not None and gid_type(value) not in allowed:
         raise resource_not_found(str(value))
 
 

@@ -13,14 +13,17 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    GraphQLError,
     GraphQLSchema,
     InlineFragmentNode,
+    NamedTypeNode,
     Node,
     ObjectFieldNode,
     ObjectValueNode,
     OperationDefinitionNode,
     TypeInfo,
     TypeInfoVisitor,
+    VariableNode,
     Visitor,
     validate,
     visit,
@@ -37,13 +40,52 @@ def validation_errors(schema: GraphQLSchema, document: DocumentNode) -> list[Ent
         return []
     places = _places(schema, document)
     entries: list[Entry] = []
-    for error in found:
+    for error in [*found, *_only_in_refused_arguments(document, found)]:
         # A mismatched variable names its declaration first and its use second; the use is what a shop points at.
         which = -1 if "used in position" in error.message else 0
         node = error.nodes[which] if error.nodes else document
         operation = next((one for one in document.definitions if isinstance(one, OperationDefinitionNode)), None)
         entries.append(entry_of(Fault(schema, error, places.get(id(node)) or Place([]), operation)))
     return entries
+
+
+def _only_in_refused_arguments(document: DocumentNode, found: list[GraphQLError]) -> list[GraphQLError]:
+    """Variables used in no other place than an argument that is not accepted: a shop counts them as unused."""
+    refused = [error.nodes[0] for error in found if error.nodes and error.message.startswith("Unknown argument")]
+    if not refused:
+        return []
+    extra = []
+    for operation in document.definitions:
+        for definition in getattr(operation, "variable_definitions", None) or ():
+            name = definition.variable.name.value
+            uses = _uses(document, name)
+            inside = sum(_uses(node, name) for node in refused)
+            if inside and uses == inside + 1:
+                extra.append(GraphQLError(f"Variable '${name}' is never used{_in(operation)}.", definition))
+    return extra
+
+
+def _in(operation: Any) -> str:
+    return f" in operation '{operation.name.value}'" if operation.name else ""
+
+
+def _uses(node: Node, name: str) -> int:
+    counter = _VariableCounter(name)
+    visit(node, counter)
+    return counter.count
+
+
+class _VariableCounter(Visitor):
+    """Counts where a variable stands, its declaration included."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+        self.count = 0
+
+    def enter_variable(self, node: VariableNode, *_: Any) -> None:
+        """One place."""
+        self.count += node.name.value == self.name
 
 
 def syntax_error(error: GraphQLSyntaxError) -> Entry:
@@ -78,6 +120,9 @@ class _PlaceFinder(Visitor):
         place = replace(around, path=[*around.path, step] if step is not None else around.path)
         if isinstance(node, FieldNode | ObjectValueNode):
             place.anchor = node
+        place.fragment = node if isinstance(node, InlineFragmentNode | FragmentDefinitionNode) else None
+        if isinstance(node, NamedTypeNode):
+            place.fragment = around.fragment
         if isinstance(node, ArgumentNode | ObjectFieldNode):
             place.owner, place.owner_type = node, self._owner_type(node)
             place.expected = str(self._types.get_input_type() or "")

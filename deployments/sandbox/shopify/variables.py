@@ -13,6 +13,7 @@ from graphql import (
     get_nullable_type,
     is_list_type,
     is_non_null_type,
+    is_required_input_field,
     type_from_ast,
     value_from_ast_untyped,
 )
@@ -112,8 +113,7 @@ def _check_object(value: Any, kind: GraphQLInputObjectType, path: Path, problems
     if kind.is_one_of and len(value) != 1:
         problems.add(path, f"'{kind.name}' requires exactly one argument, but {len(value)} were provided.")
     for name, definition in kind.fields.items():
-        required = is_non_null_type(definition.type) and definition.default_value is None
-        if name in value or (required and not kind.is_one_of):
+        if name in value or (is_required_input_field(definition) and not kind.is_one_of):
             limit = LONGER_ARRAYS.get((kind.name, name), LARGEST_ARRAY)
             _check(value.get(name), definition.type, [*path, name], problems, limit)
 

@@ -21,6 +21,7 @@ class Place:
     owner: Node | None = None
     owner_type: str = ""
     anchor: Node | None = None
+    fragment: Node | None = None
     expected: str = ""
 
 
@@ -130,8 +131,9 @@ def _undeclared_variable(fault: Fault) -> Entry:
 
 def _unknown_type(fault: Fault) -> Entry:
     name = fault.groups[0]
-    if fault.place.path and str(fault.place.path[-1]).startswith(("...", "fragment")):
-        return _say(f"No such type {name}, so it can't be a fragment condition", "undefinedType", typeName=name)
+    if fault.place.fragment is not None:
+        entry = _say(f"No such type {name}, so it can't be a fragment condition", "undefinedType", typeName=name)
+        return {**entry, "locations": _locations([fault.place.fragment])}
     return _say(f"{name} isn't a defined input type", "variableRequiresValidType", typeName=name)
 
 

@@ -108,6 +108,29 @@ def phone(_call: Call, record: Record, _arguments: Arguments) -> str | None:
     return phone_of(record)
 
 
+@domain.computed("Customer", "emailMarketingConsent")
+def email_marketing_consent(_call: Call, record: Record, _arguments: Arguments) -> Record | None:
+    """Consent to e-mail, under its old name."""
+    return _consent(record.get("defaultEmailAddress"))
+
+
+@domain.computed("Customer", "smsMarketingConsent")
+def sms_marketing_consent(_call: Call, record: Record, _arguments: Arguments) -> Record | None:
+    """Consent to text messages, under its old name."""
+    return _consent(record.get("defaultPhoneNumber"))
+
+
+def _consent(contact: Record | None) -> Record | None:
+    if contact is None:
+        return None
+    return {
+        "marketingState": contact.get("marketingState", "NOT_SUBSCRIBED"),
+        "marketingOptInLevel": contact.get("marketingOptInLevel"),
+        "consentUpdatedAt": contact.get("marketingUpdatedAt"),
+        "consentCollectedFrom": contact.get("marketingCollectedFrom"),
+    }
+
+
 @domain.computed("Customer", "orders")
 def orders(call: Call, record: Record, arguments: Arguments) -> Listing:
     """A customer's orders."""

@@ -32,11 +32,11 @@ def metafields_set(call: Call, arguments: Arguments) -> Record:
     rows = arguments["metafields"]
     if len(rows) > LARGEST_SET:
         message = f"Exceeded the maximum metafields input limit of {LARGEST_SET}."
-        return {"userErrors": [user_error(["metafields"], message, "LESS_THAN_OR_EQUAL_TO")]}
+        return {"metafields": [], "userErrors": [user_error(["metafields"], message, "LESS_THAN_OR_EQUAL_TO")]}
     rows = [{**row, "namespace": app_namespace(call, row.get("namespace"))} for row in rows]
     errors = [error for place, row in enumerate(rows) for error in _faults(call, place, row)]
     if errors:
-        return {"userErrors": errors}
+        return {"metafields": [], "userErrors": errors}
     return {"metafields": [write(call, row) for row in rows], "userErrors": []}
 
 

@@ -50,7 +50,7 @@ for _type in _LEGACY_TYPES:
 
 def _find(call: Call, record_id: str) -> Record | None:
     type_name = gid_type(record_id)
-    if type_name is None or gid_tail(record_id) == "0":
+    if type_name is None:
         raise resource_not_found(record_id)
     if type_name == "OrderCancelJobResult":
         return job_result(call, record_id)

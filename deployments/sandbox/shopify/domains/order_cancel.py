@@ -4,7 +4,13 @@ from decimal import Decimal
 
 from deployments.sandbox.shopify.domains.order_changes import MISSING, refund_left
 from deployments.sandbox.shopify.domains.order_records import SETTLED, promise
-from deployments.sandbox.shopify.domains.payments import new_transaction, uncaptured, with_transaction, zero_like
+from deployments.sandbox.shopify.domains.payments import (
+    figures,
+    new_transaction,
+    uncaptured,
+    with_transaction,
+    zero_like,
+)
 from deployments.sandbox.shopify.errors import user_error
 from deployments.sandbox.shopify.jobs import open_jobs, result_of, start_job
 from deployments.sandbox.shopify.records import Record, gid, iso, reference
@@ -14,6 +20,13 @@ from deployments.sandbox.shopify.state import State
 domain = Domain()
 KIND = "orderCancel"
 LONGEST_NOTE = 255
+CURRENT_TOTALS = (
+    "currentSubtotalPriceSet",
+    "currentTotalPriceSet",
+    "currentTotalTaxSet",
+    "currentTotalDiscountsSet",
+    "currentShippingPriceSet",
+)
 TOPICS = ("orders/cancelled", "orders/updated")
 
 
@@ -66,7 +79,11 @@ def _has_shipped(call: Call, order: Record) -> bool:
 
 
 def cancel(state: State, shop: str, job: Record) -> Record:
-    """Do what an accepted cancellation asks: release stock, void or refund money, close the order's requests."""
+    """Do what an accepted cancellation asks: release stock, void or refund money, close the order's requests.
+
+    As recorded: every line's current quantity and the current totals become nothing; the order is archived too unless
+    the shop keeps money for it.
+    """
     order = state.get(shop, job["order"]["id"])
     if order is None:
         return {"status": "FAILED", "errors": [user_error(["orderId"], MISSING, "NOT_FOUND")]}
@@ -79,18 +96,12 @@ def cancel(state: State, shop: str, job: Record) -> Record:
         "cancelledAt": now,
         "cancelReason": job["reason"],
         "cancellation": {"staffNote": job["staffNote"]},
-        "closedAt": now,
-        "lineItems": [{**line, "currentQuantity": 0, "unfulfilledQuantity": 0} for line in order["lineItems"]],
-        "currentSubtotalPriceSet": zero_like(order["totalPriceSet"]),
-        "currentTotalPriceSet": zero_like(order["totalPriceSet"]),
-        "currentTotalTaxSet": zero_like(order["totalPriceSet"]),
-        "currentTotalDiscountsSet": zero_like(order["totalPriceSet"]),
-        "currentShippingPriceSet": zero_like(order["totalPriceSet"]),
+        "lineItems": [{**line, "currentQuantity": 0} for line in order["lineItems"]],
+        **dict.fromkeys(CURRENT_TOTALS, zero_like(order["totalPriceSet"])),
     }
-    if not job["refund"]:
-        # Money that is kept stays owed against nothing: the current total follows what was paid.
-        changes["currentTotalPriceSet"] = refund_left(order)
     changes |= _settle(state, shop, {**order, **changes}, refund=job["refund"])
+    if not Decimal(refund_left({**order, **changes})["shopMoney"]["amount"]):
+        changes["closedAt"] = now
     state.update_order(shop, order["id"], changes, topics=TOPICS)
     return {"status": "SUCCEEDED"}
 
@@ -98,8 +109,7 @@ def cancel(state: State, shop: str, job: Record) -> Record:
 def _close_request(state: State, shop: str, request: Record, *, restock: bool) -> None:
     if restock:
         promise(state, shop, request, undo=True)
-    lines = [{**line, "remainingQuantity": 0} for line in request["lineItems"]]
-    closed = {"status": "CANCELLED", "supportedActions": [], "lineItems": lines}
+    closed = {"status": "CLOSED", "supportedActions": []}
     state.update(shop, request["id"], closed, topics=("fulfillment_orders/cancelled",))
 
 
@@ -109,10 +119,12 @@ def _settle(state: State, shop: str, order: Record, *, refund: bool) -> Record:
         left = uncaptured(order, one)
         if one["kind"] == "AUTHORIZATION" and one["status"] == "SUCCESS" and Decimal(left["shopMoney"]["amount"]):
             more = {"parentTransaction": reference(one), "gateway": one["gateway"]}
-            added.append(new_transaction(state, shop, order, "VOID", left, **more))
+            added.append(new_transaction(state, shop, order, "VOID", zero_like(left), **more))
     owed_back = refund_left(order)
     if not refund or not Decimal(owed_back["shopMoney"]["amount"]):
-        return with_transaction(order, *added) if added else {}
+        changes = with_transaction(order, *added) if added else figures(order)
+        # Money kept for a cancelled order leaves it as paid as it was.
+        return changes if added else {**changes, "displayFinancialStatus": order.get("displayFinancialStatus")}
     taken = next(one for one in order["transactions"] if one["kind"] in ("SALE", "CAPTURE"))
     more = {"parentTransaction": reference(taken), "gateway": taken["gateway"]}
     back = new_transaction(state, shop, order, "REFUND", owed_back, **more)

@@ -10,7 +10,7 @@ from deployments.sandbox.shopify.stock import commit
 
 domain = Domain()
 FIRST_ORDER_NUMBER = 1001
-ACTIONS = [{"action": name} for name in ("CREATE_FULFILLMENT", "REPORT_PROGRESS", "MOVE", "HOLD", "SPLIT")]
+ACTIONS = ("CREATE_FULFILLMENT", "REPORT_PROGRESS", "MOVE", "HOLD")
 SETTLED = frozenset({"CANCELLED", "CLOSED"})
 
 
@@ -49,7 +49,6 @@ def _defaults(state: State, shop: str, record: Record) -> Record:
         "shippingLines": [],
         "transactions": [],
         "paymentGatewayNames": [],
-        "merchantEditable": True,
         "statusPageUrl": f"https://{shop}/orders/{gid_tail(record['id'])}",
         "merchantBusinessEntity": {"id": "gid://shopify/BusinessEntity/1"},
     }
@@ -107,9 +106,9 @@ def _keep_request(state: State, shop: str, order: Record, request: Record) -> Re
     record = {
         "status": "OPEN",
         "requestStatus": "UNSUBMITTED",
-        "fulfillAt": order["createdAt"],
+        "fulfillAt": f"{order['createdAt'][:13]}:00:00Z",
         "fulfillmentHolds": [],
-        "supportedActions": ACTIONS,
+        "supportedActions": actions(lines),
         "deliveryMethod": {"id": gid("DeliveryMethod", space.number()), "methodType": "SHIPPING"},
         "destination": _destination(space.number, order),
         "orderProcessedAt": order["processedAt"],
@@ -125,6 +124,12 @@ def _keep_request(state: State, shop: str, order: Record, request: Record) -> Re
     if not order.get("cancelledAt"):
         promise(state, shop, kept)
     return kept
+
+
+def actions(lines: list[Record]) -> list[Record]:
+    """What can be done with an open request; only more than one piece can be split."""
+    pieces = sum(int(line["remainingQuantity"]) for line in lines)
+    return [{"action": name} for name in (*ACTIONS, *(("SPLIT",) if pieces > 1 else ()))]
 
 
 def _own_line(number: Any, line: Record) -> Record:

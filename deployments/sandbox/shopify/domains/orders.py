@@ -162,6 +162,12 @@ def capturable(_call: Call, record: Record, _arguments: Arguments) -> bool:
     return float(plain(record.get("totalCapturableSet")) or 0) > 0
 
 
+@domain.computed("Order", "merchantEditable")
+def merchant_editable(_call: Call, record: Record, _arguments: Arguments) -> bool:
+    """Whether an edit may begin."""
+    return not record.get("cancelledAt")
+
+
 @domain.computed("Order", "canMarkAsPaid")
 def can_mark_as_paid(_call: Call, record: Record, _arguments: Arguments) -> bool:
     """Whether orderMarkAsPaid would be accepted."""

@@ -91,14 +91,16 @@ def financial_status(order: Record) -> str | None:
         return None
     if refunded:
         return "REFUNDED" if refunded >= received else "PARTIALLY_REFUNDED"
+    voided = any(one["kind"] == "VOID" and one["status"] == "SUCCESS" for one in order["transactions"])
+    if voided and not received:
+        return "VOIDED"
     if received >= owed:
         return "PAID"
     if received:
         return "PARTIALLY_PAID"
     if _shop(money["totalCapturableSet"]):
         return "AUTHORIZED"
-    voided = any(one["kind"] == "VOID" and one["status"] == "SUCCESS" for one in order["transactions"])
-    return "VOIDED" if voided else "PENDING"
+    return "PENDING"
 
 
 def new_transaction(state: State, shop: str, order: Record, kind: str, amount: Record, **more: Any) -> Record:

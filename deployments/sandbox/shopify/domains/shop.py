@@ -6,6 +6,7 @@ from deployments.sandbox.shopify.state import State
 
 domain = Domain()
 # Every shop has one legal entity; orders point at it.
+HOME: Record = {"country": "United States", "countryCodeV2": "US"}
 BUSINESS: Record = {"id": "gid://shopify/BusinessEntity/1", "displayName": "Main entity", "primary": True}
 
 
@@ -39,6 +40,10 @@ def complete_shop(state: State, domain_name: str, record: Record) -> Record:
         "setupRequired": False,
         "url": url,
         "primaryDomain": {"id": "gid://shopify/Domain/1", "host": domain_name, "url": url, "sslEnabled": True},
+        "shopAddress": {
+            "id": "gid://shopify/ShopAddress/1",
+            **(record.get("billingAddress") or {"countryCodeV2": "US"}),
+        },
         "plan": {
             "displayName": "Basic",
             "publicDisplayName": "Basic",
