@@ -10,7 +10,7 @@ import orjson
 
 from deployments.sandbox.shopify.records import Record
 from deployments.sandbox.shopify.state import Change, State
-from deployments.sandbox.shopify.webhooks.bodies import topic_of, write_body
+from deployments.sandbox.shopify.webhooks.bodies import WRITERS, Writer, topic_of
 from deployments.sandbox.shopify.webhooks.deliveries import USER_AGENT, Delivery, nanoseconds, sign
 from deployments.sandbox.shopify.webhooks.filters import keep_fields, matches
 from deployments.sandbox.shopify.webhooks.rest import Source
@@ -31,30 +31,33 @@ class Composer:
         self._last_reduced: OrderedDict[tuple[str, str], bytes] = OrderedDict()
 
     def deliveries(self, change: Change) -> Iterator[Delivery]:
-        """Signed deliveries in the order of the change's topics."""
+        """Signed deliveries in the order of the change's topics. Topics with the same body share it, as bytes too."""
         subscriptions = self._state.all(change.shop, "WebhookSubscription")
+        written: dict[Writer, tuple[dict[str, Any], bytes]] = {}
         for topic in change.topics:
             interested = [one for one in subscriptions if _topic(one["topic"]) == topic]
-            body = write_body(topic, change.record, self._source(change.shop)) if interested else None
-            if body is not None:
-                yield from self._for_topic(change, topic, body, interested)
+            writer = WRITERS.get(topic)
+            if not interested or writer is None:
+                continue
+            if writer not in written:
+                body = writer(change.record, self._source(change.shop))
+                written[writer] = (body, orjson.dumps(body))
+            for subscription in interested:
+                yield from self._for_subscription(change, topic, subscription, *written[writer])
 
     def _source(self, shop: str) -> Source:
         if shop not in self._sources:
             self._sources[shop] = Source(self._state, shop)
         return self._sources[shop]
 
-    def _for_topic(
-        self, change: Change, topic: str, body: dict[str, Any], subscriptions: list[Record]
+    def _for_subscription(
+        self, change: Change, topic: str, subscription: Record, body: dict[str, Any], whole: bytes
     ) -> Iterator[Delivery]:
-        whole = orjson.dumps(body)
-        for subscription in subscriptions:
-            if not matches(subscription.get("filter"), body):
-                continue
-            wanted = subscription.get("includeFields")
-            raw = orjson.dumps(keep_fields(body, wanted)) if wanted else whole
-            if wanted and self._repeats(subscription, change.record["id"], raw):
-                continue
+        if not matches(subscription.get("filter"), body):
+            return
+        wanted = subscription.get("includeFields")
+        raw = orjson.dumps(keep_fields(body, wanted)) if wanted else whole
+        if not (wanted and self._repeats(subscription, change.record["id"], raw)):
             yield self._delivery(change, topic, subscription, raw)
 
     def _repeats(self, subscription: Record, record_id: str, raw: bytes) -> bool:
