@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Protocol
 
+from pydantic import ValidationError
 from starlette.types import Message, Receive, Scope, Send
 
 from canonical.errors import CrossdockError, RejectedError, RetryableError
@@ -81,7 +82,7 @@ class Intake:
                 code="bad_signature",
                 way_out="Sign the raw bytes with the secret configured here; check for a secret that was rotated.",
             )
-        delivery = self._source.delivery(headers, body)
+        delivery = read_delivery(self._source, headers, body)
         if self._bound is not None and scope["path_params"][self._bound] != delivery.scope:
             raise RejectedError(
                 "the request names another shop than its URL",
@@ -112,6 +113,20 @@ class Intake:
         else:
             metrics.duplicate(self._source.channel, scope, topic)
         return kept(verdict, delivery.correlation_id), verdict
+
+
+def read_delivery(source: WebhookSource, headers: Mapping[str, str], body: bytes) -> Delivery:
+    """The delivery in a verified request. Raises `RejectedError`, also for a value that no delivery may hold."""
+    try:
+        return source.delivery(headers, body)
+    except ValidationError as error:
+        names = ", ".join(str(problem["loc"][0]) for problem in error.errors(include_input=False) if problem["loc"])
+        raise RejectedError(
+            "a header or field is empty, too long or no moment in time",
+            code="bad_value",
+            field=names or None,
+            way_out="Correct the sender.",
+        ) from error
 
 
 def require_json(headers: Mapping[str, str]) -> None:

@@ -11,7 +11,7 @@ landscape; `subject` is the document the event is about: events about one subjec
 
 import base64
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import orjson
@@ -123,13 +123,14 @@ def _text(event: Mapping[str, Any], field: str, place: str = "") -> str:
 
 
 def _moment(event: Mapping[str, Any]) -> datetime:
+    text = _text(event, "timestamp")
     try:
-        moment = datetime.fromisoformat(_text(event, "timestamp"))
-    except ValueError as error:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise _bad("timestamp", "an ISO 8601 time") from error
-    if moment.tzinfo is None:
-        raise _bad("timestamp", "a time with its zone")
-    return moment
+    raise _bad("timestamp", "a time with its zone")
 
 
 def _bad(field: str, wanted: str) -> RejectedError:

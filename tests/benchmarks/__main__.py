@@ -15,7 +15,7 @@ BENCHMARKS = {
     "intake": "tests.benchmarks.intake",
 }
 """Name on the final line -> module with `async def run(options) -> dict`. Imported when it runs."""
-ROUNDS, SECONDS = 5, 3.0
+ROUNDS, SECONDS = 7, 2.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

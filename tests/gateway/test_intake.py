@@ -43,6 +43,7 @@ async def test_a_duplicate_is_answered_200_and_counted(gateway: Gateway) -> None
         (Webhook(body=b"x" * 1001), 413, "body_too_large"),
         (Webhook(content_type="text/xml"), 415, "not_json"),
         (Webhook(content_type=""), 415, "not_json"),
+        (Webhook(id="w" * 300), 422, "bad_value"),
         (Webhook(path="/webhooks/shopify/south"), 401, "shop_mismatch"),
     ],
     ids=lambda value: value if isinstance(value, str) else None,

@@ -120,6 +120,7 @@ async def test_a_body_that_is_no_text_is_refused(gateway: Gateway) -> None:
         (shipped(subject={"kind": "order"}), 422, "bad_event", "subject.id"),
         (shipped(subject={"kind": "order", "id": "x" * 101}), 422, "bad_event", "subject.id"),
         (shipped(timestamp="yesterday"), 422, "bad_event", "timestamp"),
+        (shipped(timestamp="0001-01-01T00:00:00+14:00"), 422, "bad_event", "timestamp"),
         (shipped(timestamp="2026-11-02T10:00:00"), 422, "bad_event", "timestamp"),
         ("{", 422, "bad_event", "body"),
         ("[]", 422, "bad_event", "body"),
