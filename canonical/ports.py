@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Protocol, runtime_checkable
 
 from canonical.booking import BookedDocument, CustomerRef, SalesOrderDocument
+from canonical.errors import RejectedError
 from canonical.order import Order
 from canonical.outcomes import Outcome
 from canonical.party import PartyIdentity
@@ -77,12 +78,18 @@ class SalesChannel(Protocol):
 
     shop: str
 
-    async def read_orders(self, ids: Sequence[str]) -> dict[str, Order]:
-        """Whole orders by native id, at most 50 a call; an id that is missing does not exist (any more)."""
+    async def read_orders(self, ids: Sequence[str]) -> Mapping[str, Order | RejectedError]:
+        """Whole orders by native id, 50 a call; an id that is missing does not exist (any more).
+
+        An order that is there but cannot be understood stands as its error, and stops none of the others.
+        """
         ...
 
-    async def complete_orders(self, orders: Sequence[Order]) -> list[Order]:
-        """The same orders with what their webhook lacked (risk, fulfillment orders, transactions), one read a chunk."""
+    async def complete_orders(self, orders: Sequence[Order]) -> Sequence[Order | RejectedError]:
+        """The same orders with what their webhook lacked (risk, fulfillment orders, transactions), one read a chunk.
+
+        In the same order; one that cannot be understood stands as its error.
+        """
         ...
 
     async def orders_updated_since(self, since: datetime, until: datetime | None = None) -> list[Delivery]:

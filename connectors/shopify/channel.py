@@ -1,10 +1,12 @@
 """The `SalesChannel` of one shop."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import ParamSpec
 
 import httpx
 
+from canonical.errors import RejectedError
 from canonical.order import Order
 from canonical.outcomes import Outcome
 from canonical.records import Delivery, FieldWrite
@@ -31,20 +33,18 @@ class ShopifyChannel:
         """What an operator should know: another API version served, deprecated calls."""
         return frozenset(self._client.notices)
 
-    async def read_orders(self, ids: Sequence[str]) -> dict[str, Order]:
+    async def read_orders(self, ids: Sequence[str]) -> dict[str, Order | RejectedError]:
         """As `SalesChannel.read_orders`."""
         nodes = await read_nodes(self._client, "read_orders", list(dict.fromkeys(ids)))
-        return {order_id: order_from_node(node, self.shop) for order_id, node in nodes.items()}
+        return {order_id: _or_error(order_from_node, node, self.shop) for order_id, node in nodes.items()}
 
-    async def complete_orders(self, orders: Sequence[Order]) -> list[Order]:
+    async def complete_orders(self, orders: Sequence[Order]) -> list[Order | RejectedError]:
         """As `SalesChannel.complete_orders`. One edited since its webhook is read whole; a deleted one stays."""
         nodes = await read_nodes(self._client, "complete_orders", list(dict.fromkeys(order.id for order in orders)))
+        full = [_or_error(completed, order, nodes[order.id]) if order.id in nodes else order for order in orders]
         edited = [order.id for order in orders if order.id in nodes and edited_since(order, nodes[order.id])]
         fresh = await self.read_orders(edited) if edited else {}
-        return [
-            fresh.get(order.id) or (completed(order, nodes[order.id]) if order.id in nodes else order)
-            for order in orders
-        ]
+        return [fresh.get(order.id, found) for order, found in zip(orders, full, strict=True)]
 
     async def orders_updated_since(self, since: datetime, until: datetime | None = None) -> list[Delivery]:
         """As `SalesChannel.orders_updated_since`; whole seconds, `since` included, `until` (default: now) not."""
@@ -69,6 +69,17 @@ class ShopifyChannel:
     async def aclose(self) -> None:
         """Close the connections."""
         await self._client.aclose()
+
+
+P = ParamSpec("P")
+
+
+def _or_error(mapper: Callable[P, Order], *args: P.args, **kwargs: P.kwargs) -> Order | RejectedError:
+    """The order, or why it cannot be understood: one bad order stops none of its chunk."""
+    try:
+        return mapper(*args, **kwargs)
+    except RejectedError as error:
+        return error
 
 
 def open_channel(

@@ -81,8 +81,11 @@ async def _read_by_id(rt: Runtime, wanted: dict[str, dict[str, OrderDocument]]) 
             part = ids[start : start + READ_LIMIT]
             found = await rt.channels[shop].read_orders(part)
             for order_id in part:
-                document = documents[order_id]
-                document.order, document.complete = found.get(order_id), True
+                document, answer = documents[order_id], found.get(order_id)
+                if isinstance(answer, RejectedError):
+                    document.error = answer
+                    continue
+                document.order, document.complete = answer, True
                 if document.order is None:
                     document.error = RejectedError(
                         "the shop does not know this order (any more)",
@@ -168,4 +171,7 @@ async def complete(rt: Runtime, batch: IntakeBatch) -> None:
             part = documents[start : start + READ_LIMIT]
             orders = await rt.channels[shop].complete_orders([d.order for d in part if d.order is not None])
             for document, order in zip(part, orders, strict=True):
-                document.order, document.complete = order, True
+                if isinstance(order, RejectedError):
+                    document.error = order
+                else:
+                    document.order, document.complete = order, True

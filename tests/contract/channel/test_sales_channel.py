@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from canonical.errors import MisconfiguredError, RetryableError
+from canonical.order import Order
 from canonical.outcomes import Failed, Settled
 from canonical.records import FieldWrite
 from connectors.shopify.channel import ShopifyChannel, open_channel
@@ -22,7 +23,8 @@ async def test_whole_orders_are_read_by_id_in_one_call_for_fifty(stand_in: Stand
     placed = stand_in.place(50, "mixed", seed=1)
     before = stand_in.calls("nodes")
     orders = await channel.read_orders([number(order) for order in placed])
-    assert [order.name for order in orders.values()] == [order["order_name"] for order in placed]
+    names = [order.name for order in orders.values() if isinstance(order, Order)]
+    assert names == [order["order_name"] for order in placed]
     assert stand_in.calls("nodes") == before + 1
 
 
@@ -61,6 +63,7 @@ async def test_an_order_of_many_lines_is_read_with_all_of_them(stand_in: StandIn
     placed = stand_in.ask("POST", f"/state/{stand_in.domain}/Order", json={**record, "lineItems": lines})
     order_id = placed["id"].rpartition("/")[2]
     order = (await channel.read_orders([order_id]))[order_id]
+    assert isinstance(order, Order)
     assert [entry.id for entry in order.lines] == [entry["id"].rpartition("/")[2] for entry in lines]
 
 

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from canonical.errors import MisconfiguredError, RejectedError, RetryableError
+from canonical.order import Order
 from canonical.outcomes import Failed, Settled
 from canonical.ports import SalesChannel
 from canonical.records import FieldWrite
@@ -74,6 +75,7 @@ async def test_every_page_of_a_long_order_is_read() -> None:
         .on("FulfillmentOrderLines", {"fulfillmentOrder": {"lineItems": page(fulfillment_order_line(2))}})
     )
     order = (await shop.channel().read_orders(["5"]))["5"]
+    assert isinstance(order, Order)
     assert [entry.id for entry in order.lines] == ["70", "71", "72"]
     assert [v["after"] for v in shop.asked_for("OrderLines")] == ["c1", "c4"]
     assert [[entry.id for entry in asked.lines] for asked in order.fulfillment_orders] == [["1", "2"], ["911"]]
@@ -83,8 +85,8 @@ async def test_orders_are_completed_by_one_request_a_chunk() -> None:
     orders = [order_from_node(whole(n), "north").model_copy(update={"transactions": ()}) for n in range(1, 31)]
     shop = ScriptedShop().on("CompleteOrders", lambda v: {"nodes": [beyond(n) for n in ids_of(v)]})
     full = await shop.channel().complete_orders(orders)
-    assert [order.id for order in full] == [order.id for order in orders]
-    assert all(order.transactions and order.fulfillment_orders for order in full)
+    assert [order.id for order in full if isinstance(order, Order)] == [order.id for order in orders]
+    assert all(isinstance(order, Order) and order.transactions and order.fulfillment_orders for order in full)
     assert len(shop.asked_for("CompleteOrders")) == 1
     assert shop.asked_for("ReadOrders") == []
 
@@ -98,9 +100,27 @@ async def test_an_order_edited_since_its_webhook_is_read_whole_and_a_deleted_one
         .on("ReadOrders", {"nodes": [whole(2, **later, lineItems=page(line(quantity=4)))]})
     )
     kept, fresh, gone = await shop.channel().complete_orders(orders)
+    assert isinstance(kept, Order)
+    assert isinstance(fresh, Order)
     assert (kept.lines[0].quantity, fresh.lines[0].quantity, fresh.edited) == (1, 4, True)
     assert gone == orders[2]
     assert [ids_of(v) for v in shop.asked_for("ReadOrders")] == [[2]]
+
+
+async def test_one_order_that_is_not_understood_stops_no_other() -> None:
+    odd = {"displayFinancialStatus": "HAGGLING"}
+    shop = (
+        ScriptedShop()
+        .on("ReadOrders", {"nodes": [whole(1), whole(2, **odd), whole(3)]})
+        .on("CompleteOrders", {"nodes": [beyond(1), beyond(2, **odd), beyond(3)]})
+    )
+    channel = shop.channel()
+    read = await channel.read_orders(["1", "2", "3"])
+    full = await channel.complete_orders([order_from_node(whole(n), "north") for n in (1, 2, 3)])
+    for answers in (list(read.values()), full):
+        assert [type(answer) for answer in answers] == [Order, RejectedError, Order]
+        assert isinstance(answers[1], RejectedError)
+        assert answers[1].document == "#1002"
 
 
 def found(*numbers: int, after: str | None = None) -> dict[str, Any]:
