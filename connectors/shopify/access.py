@@ -18,7 +18,7 @@ SCOPES: Final = (
 )
 """The scopes our operations need; a test compares them with what the schema says. `write_x` includes `read_x`."""
 
-_TAKEN = "already been taken"
+_TAKEN = "already been taken"  # this payload's errors have no code: the text is all there is to tell by
 
 
 async def check_access(client: ShopifyClient, domain: str) -> None:
