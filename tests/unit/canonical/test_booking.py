@@ -225,6 +225,11 @@ def test_what_only_the_totals_state_is_booked_on_its_own_line(
     assert document.total == Money.of("23.80", "USD") + line.net
 
 
+def test_a_line_of_no_unit_is_not_booked() -> None:
+    nothing = example.line(id="12", quantity=0, taxes=())
+    assert [line.key for line in booked(example.order(lines=(example.line(), nothing))).lines] == ["11", "shipping-21"]
+
+
 def test_duties_are_lines_of_their_own() -> None:
     line = example.line(duties=(Duty(amount=pair("1.60"), customs_code="610910"),))
     document = booked(example.order(lines=(line,)))
