@@ -106,7 +106,10 @@ class PaymentGateway(Entry):
 
 
 class Promotion(Entry):
-    """A discount: with a `code` the shopper types it, without it applies by itself; `everyday` ones come up unasked."""
+    """A discount: with a `code` the shopper types it, without it applies by itself.
+
+    `minimum` is what the goods must come to; `everyday` ones are used unasked by generated orders.
+    """
 
     title: str
     kind: Literal["percentage", "fixed"]
@@ -114,6 +117,7 @@ class Promotion(Entry):
     code: str | None = None
     value: Decimal = Decimal(0)
     values: dict[str, Decimal] = {}
+    minimum: dict[str, Decimal] = {}
     product_type: str | None = None
     everyday: bool = True
 

@@ -1,6 +1,7 @@
 """What a shopper puts into a cart, before any price is known: lines, destination, delivery, promotions."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from random import Random
 
 from deployments.sandbox.catalogue import (
@@ -23,7 +24,6 @@ MAX_LINES = 8
 LINE_COUNTS = (1, 1, 1, 2, 2, 2, 3, 3, 4, 5, 6, 7, MAX_LINES)
 QUANTITIES = (1, 1, 1, 1, 1, 2, 2, 3, 4)
 BUSINESS_QUANTITIES = (6, 10, 12, 20, 24)
-DIGITAL_CATEGORIES = ("digital",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,8 @@ class Shopper:
         return {
             "any": tuple(pair for pair in known if not pair[0].gift_card),
             "parcel": tuple(pair for pair in known if pair[0].requires_shipping),
-            "digital": tuple(pair for pair in known if pair[0].tax_category in DIGITAL_CATEGORIES),
+            "standard": tuple(p for p in known if p[0].requires_shipping and p[0].tax_category == "standard"),
+            "digital": tuple(pair for pair in known if pair[0].tax_category == "digital"),
             "gift_card": tuple(pair for pair in known if pair[0].gift_card),
             "unmapped": tuple(pair for pair in sold if not pair[0].in_erp),
         }
@@ -110,7 +111,7 @@ class Shopper:
             company=company,
             branch=branch,
             shipping=self._method(random, scenario) if shipped else None,
-            promotions=self._promotions(random, scenario, shipped=shipped),
+            promotions=self._promotions(random, scenario, lines, shipped=shipped),
             tip_percent=random.choice((5, 10, 15)) if scenario.tip else 0,
             duties=scenario.duties,
             extra_taxes=self._levies(address.jurisdiction) if scenario.levy else (),
@@ -142,10 +143,12 @@ class Shopper:
 
     def _lines(self, random: Random, scenario: Scenario) -> tuple[CartLine, ...]:
         """1 to 8 different variants; the scenario's own goods come first, ordinary ones beside them."""
-        shelf = self.shelves["parcel" if scenario.levy or scenario.duties else "any"]
-        own = () if scenario.goods == "any" else (random.choice(self.shelves[scenario.goods]),)
+        goods = "standard" if scenario.levy or scenario.duties else scenario.goods
+        shelf = self.shelves["parcel" if goods == "standard" else "any"]
+        own = () if goods == "any" else (random.choice(self.shelves[goods]),)
         alone = scenario.goods == "digital"
-        picked = own if alone else (*own, *random.sample(shelf, random.choice(LINE_COUNTS) - len(own)))
+        others = [pair for pair in shelf if pair not in own]
+        picked = own if alone else (*own, *random.sample(others, random.choice(LINE_COUNTS) - len(own)))
         if scenario.shipping and not any(product.requires_shipping for product, _ in picked):
             picked = (random.choice(self.shelves["parcel"]), *picked[1:])
         quantities = BUSINESS_QUANTITIES if scenario.buyer == "company" else QUANTITIES
@@ -163,11 +166,21 @@ class Shopper:
     def _method(self, random: Random, scenario: Scenario) -> ShippingMethod:
         return self.methods[scenario.shipping or random.choice(("STANDARD", "STANDARD", "EXPRESS", "ECONOMY", "FREE"))]
 
-    def _promotions(self, random: Random, scenario: Scenario, *, shipped: bool) -> tuple[Promotion, ...]:
+    def _promotions(
+        self, random: Random, scenario: Scenario, lines: tuple[CartLine, ...], *, shipped: bool
+    ) -> tuple[Promotion, ...]:
+        offered = self.catalogue.promotions
         if scenario.discounts is not None:
-            wanted = scenario.discounts
-            return tuple(promotion for promotion in self.catalogue.promotions if promotion.title in wanted)
+            return tuple(promotion for promotion in offered if promotion.title in scenario.discounts)
         if random.random() < 0.5:
             return ()
-        usable = [p for p in self.catalogue.promotions if p.everyday and (shipped or p.target != "shipping")]
-        return tuple(sorted(random.sample(usable, random.choice((1, 1, 2))), key=self.catalogue.promotions.index))
+        home = self.shop.currency
+        worth = sum((line.variant.prices[home] * line.quantity for line in lines), Decimal(0))
+        usable = [
+            promotion
+            for promotion in offered
+            if promotion.everyday
+            and (shipped or promotion.target != "shipping")
+            and worth >= promotion.minimum.get(home, Decimal(0))
+        ]
+        return tuple(sorted(random.sample(usable, random.choice((1, 1, 2))), key=offered.index))
