@@ -112,9 +112,10 @@ def _apply(
     drafts.orders.append(record)
     codes = [f.code for f in findings]
     _audit(rt, document, drafts, f"order.{state.value}", {"reasons": codes, "waived": list(waived), "run": run_id})
-    drafts.close_cases.append(
-        CaseClosing(aggregate_key=document.aggregate_key, keep=tuple(codes), closed_by="crossdock", note=state.value)
-    )
+    if document.record is not None:
+        drafts.close_cases.append(
+            CaseClosing(aggregate_key=record.aggregate_key, keep=tuple(codes), closed_by="crossdock", note=state.value)
+        )
     if state in (OrderState.HELD, OrderState.QUARANTINED):
         kind = CaseKind.HELD if state == OrderState.HELD else CaseKind.QUARANTINED
         drafts.open_cases.extend(_case(rt, document, kind, _reason_of(f)) for f in findings)
