@@ -6,7 +6,7 @@ from typing import Any
 from deployments.sandbox.shopify.records import Record
 from deployments.sandbox.shopify.webhooks import catalogue_bodies, customer_bodies, order_bodies, shop_bodies
 from deployments.sandbox.shopify.webhooks.fulfillment_bodies import fulfillment_body
-from deployments.sandbox.shopify.webhooks.refund_bodies import refund_body
+from deployments.sandbox.shopify.webhooks.refund_bodies import payment_body, refund_body
 from deployments.sandbox.shopify.webhooks.rest import Source
 
 Writer = Callable[[Record, Source], dict[str, Any]]
@@ -42,6 +42,7 @@ WRITERS: dict[str, Writer] = {
     "locations/delete": catalogue_bodies.deleted_body,
     **dict.fromkeys(("fulfillments/create", "fulfillments/update"), fulfillment_body),
     "refunds/create": refund_body,
+    "order_transactions/create": payment_body,
     **dict.fromkeys(("app/uninstalled", "shop/update"), shop_bodies.shop_body),
 }
 

@@ -31,8 +31,23 @@ def refund_body(record: Record, source: Source) -> Body:
     }
 
 
+def payment_body(record: Record, source: Source) -> Body:
+    """order_transactions/create: the transaction and how it was paid."""
+    card = record.get("accountNumber")
+    nothing = dict.fromkeys(("credit_card_bin", "avs_result_code", "cvv_result_code", "buyer_action_info"))
+    unknown = dict.fromkeys(("name", "wallet", "expiration_month", "expiration_year"))
+    details = {
+        **nothing,
+        **{f"credit_card_{name}": value for name, value in unknown.items()},
+        "credit_card_number": card,
+        "credit_card_company": "Visa" if card else None,
+        "payment_method_name": "visa" if card else record.get("gateway"),
+    }
+    return {**transaction_body(record, source), "payment_details": details}
+
+
 def transaction_body(record: Record, source: Source) -> Body:
-    """order_transactions/create; also inside a refund."""
+    """A transaction inside a refund."""
     amount = record["amountSet"]["shopMoney"]
     unsettled = record.get("totalUnsettledSet") or record["amountSet"]
     return {
@@ -79,6 +94,7 @@ def _refunded(line: Record, source: Source) -> Body:
         "line_item_id": number(sold),
         "location_id": number(line.get("location")),
         "restock_type": lower(line.get("restockType") or "NO_RESTOCK"),
+        # Here, and nowhere else, REST writes money as JSON numbers; the pairs beside them are exact.
         "subtotal": float(price(line.get("subtotalSet"))),
         "total_tax": float(price(line.get("totalTaxSet"))),
         "subtotal_set": money_set(line.get("subtotalSet")),
