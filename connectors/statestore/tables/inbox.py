@@ -38,7 +38,6 @@ class InboxRow(StoreTable, table=True):
         partial_index("ix_inbox_leased", "lease_until", where=LEASED),
         partial_index("ix_inbox_open", "aggregate_key", "seq", where=OPEN),
         partial_index("ix_inbox_waiting", "scope", "kind", "state", "received_at", where=WAITING),
-        {"postgresql_with": {"fillfactor": "80"}},
     )
 
     seq: int | None = Field(default=None, primary_key=True, sa_type=Sequence)
