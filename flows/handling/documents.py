@@ -29,6 +29,7 @@ class OrderDocument:
         self.waive: tuple[str, ...] = ()
         self.recheck = False
         self.error: CrossdockError | None = None
+        self.unreadable: list[tuple[Message, CrossdockError]] = []
         self.verdict = ""
         self.reasons: list[str] = []
 

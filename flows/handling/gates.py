@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from canonical.errors import RejectedError
-from canonical.quality import order_gate
+from canonical.errors import MisconfiguredError, RejectedError
+from canonical.quality import Failure, order_gate
 from canonical.quality.frames import document_rows, message_rows, order_rows
 from flows.handling.documents import Chunk, IntakeBatch
 from flows.runtime import Runtime
@@ -18,8 +18,8 @@ async def gate_received(rt: Runtime, batch: IntakeBatch) -> int:
     documents = [d for d in batch.documents if d.error is None]
     rows = message_rows([d.messages[-1] for d in documents], _currencies(rt), rt.now())
     bad = await _quarantined("received", rows)
-    for index, words in bad.items():
-        documents[index].error = _rejected("received", documents[index].label, words)
+    for index, failures in bad.items():
+        documents[index].error = _rejected(documents[index].label, failures)
     return len(bad)
 
 
@@ -28,8 +28,8 @@ async def gate_canonical(rt: Runtime, batch: IntakeBatch) -> int:
     documents = [d for d in batch.open() if d.order is not None]
     rows = order_rows([d.order for d in documents if d.order is not None], _currencies(rt), rt.now())
     bad = await _quarantined("canonical", rows)
-    for index, words in bad.items():
-        documents[index].error = _rejected("canonical", documents[index].label, words)
+    for index, failures in bad.items():
+        documents[index].error = _rejected(documents[index].label, failures)
     return len(bad)
 
 
@@ -39,8 +39,8 @@ async def gate_postings(rt: Runtime, chunk: Chunk) -> int:
     currencies = {c.name: c.currency for c in rt.landscape.companies}
     rows = document_rows([p.document for p in postings if p.document is not None], currencies)
     bad = await _quarantined("before_posting", rows)
-    for index, words in bad.items():
-        postings[index].error = _rejected("before_posting", postings[index].label, words)
+    for index, failures in bad.items():
+        postings[index].error = _rejected(postings[index].label, failures)
         postings[index].document = None
     return len(bad)
 
@@ -49,18 +49,28 @@ def _currencies(rt: Runtime) -> dict[str, str]:
     return {shop.name: shop.currency for shop in rt.landscape.shops}
 
 
-async def _quarantined(stage: str, rows: Sequence[Row]) -> dict[int, list[str]]:
-    """Row index -> failed expectations in words. A gate blocks for 50 to 250 ms, so it runs in a thread."""
+async def _quarantined(stage: str, rows: Sequence[Row]) -> dict[int, tuple[Failure, ...]]:
+    """Row index -> failed expectations. A gate blocks for 50 to 250 ms, so it runs in a thread.
+
+    Raises `MisconfiguredError` when the batch as a whole was refused: that is no document's fault, the stage stops.
+    """
     if not rows:
         return {}
     result = await asyncio.to_thread(lambda: order_gate(stage).check(rows))
-    return {index: [str(failure) for failure in failures] for index, failures in result.quarantined.items()}
+    if result.stopped:
+        raise MisconfiguredError(
+            "; ".join(str(failure) for failure in result.batch_errors),
+            code=f"gate_{stage}_stopped",
+            document=f"{len(rows)} documents",
+            way_out="The gate refused the whole batch. Look at what changed in the source or in the rules.",
+        )
+    return dict(result.quarantined)
 
 
-def _rejected(stage: str, label: str, words: Sequence[str]) -> RejectedError:
+def _rejected(label: str, failures: Sequence[Failure]) -> RejectedError:
     return RejectedError(
-        "; ".join(words),
-        code=f"gate_{stage}",
+        "; ".join(failure.words for failure in failures),
+        code=failures[0].code,
         document=f"order {label}",
         way_out="Repair the data at its source, then replay the document.",
     )

@@ -5,7 +5,7 @@
 Each function takes the runtime and the batch and changes the batch's documents; only `reserve` and `record` write.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import orjson
@@ -46,7 +46,9 @@ async def translate(rt: Runtime, batch: IntakeBatch) -> None:
 
 
 def _read_messages(rt: Runtime, document: OrderDocument) -> None:
+    """The newest order in the messages; none when a newer message tells only a part, and it must be read by id."""
     translator = rt.translators[document.scope]
+    partial: list[datetime | None] = []
     for message in document.messages:
         if message.topic == RECHECK:
             asked = orjson.loads(message.body)
@@ -56,19 +58,33 @@ def _read_messages(rt: Runtime, document: OrderDocument) -> None:
         try:
             order = translator.order_of(message)
         except Exception as error:  # noqa: BLE001 - one document's defect is its own
-            document.error = contained(error, document.label)
+            document.unreadable.append((message, contained(error, document.label)))
             continue
-        if order is not None and (document.order is None or order.updated_at >= document.order.updated_at):
-            document.order, document.error = order, None
-    if document.order is None and document.recheck and document.record is not None:
+        if order is None:
+            partial.append(message.occurred_at)
+        elif document.order is None or order.updated_at >= document.order.updated_at:
+            document.order = order
+    found = document.order
+    if found is not None and any(moment is None or moment > found.updated_at for moment in partial):
+        document.order = None
+    if found is None and not partial:
+        _without_order(document)
+
+
+def _without_order(document: OrderDocument) -> None:
+    """No message told an order: look again at the one we know, or stop on what could not be read."""
+    if document.recheck and document.record is not None:
         document.order = Order.model_validate_json(document.record.document)
         document.complete = True
+    elif document.unreadable:
+        document.error = document.unreadable[-1][1]
 
 
 def _order_id(rt: Runtime, document: OrderDocument) -> str | None:
     """Whose order to read again; None (and the error noted) when the message does not say."""
     try:
-        return rt.translators[document.scope].order_id_of(document.messages[-1])
+        readable = [m for m in document.messages if m.topic != RECHECK]
+        return rt.translators[document.scope].order_id_of((readable or document.messages)[-1])
     except CrossdockError as error:
         document.error = error
         return None

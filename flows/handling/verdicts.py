@@ -76,6 +76,8 @@ async def check_and_record(rt: Runtime, batch: IntakeBatch, run_id: str | None) 
             document.error = contained(error, document.label)
         if document.error is not None:
             _stop(rt, document, document.error, drafts, run_id)
+        elif document.unreadable:
+            _set_aside(rt, document, drafts)
     await rt.store.commit(drafts.batch())
 
 
@@ -181,9 +183,19 @@ def _stop(rt: Runtime, document: OrderDocument, error: CrossdockError, drafts: D
 
 
 def _done(document: OrderDocument, drafts: Drafts) -> None:
+    aside = {message.seq for message, _ in document.unreadable}
     drafts.messages.extend(
-        MessageVerdict(seq=m.seq, state=MessageState.DONE, reason=document.verdict or None) for m in document.messages
+        MessageVerdict(seq=m.seq, state=MessageState.DONE, reason=document.verdict or None)
+        for m in document.messages
+        if m.seq not in aside
     )
+
+
+def _set_aside(rt: Runtime, document: OrderDocument, drafts: Drafts) -> None:
+    """The order went on with what its other messages told; those nobody could read are quarantined by themselves."""
+    for message, error in document.unreadable:
+        drafts.messages.append(MessageVerdict(seq=message.seq, state=MessageState.QUARANTINED, reason=error.code))
+        drafts.open_cases.append(_case(rt, document, CaseKind.QUARANTINED, _reason_in(error, "integration")))
 
 
 def _record(
