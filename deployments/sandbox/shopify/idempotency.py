@@ -18,6 +18,18 @@ FAILED_BEFORE = "The previous attempt with this idempotency key failed. Retry wi
 IN_PROGRESS = "This request is currently in progress, please try again."
 
 
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A mutation that takes a key, and the lists of its payload that hold user errors."""
+
+    mutation: str
+    error_lists: tuple[str, ...]
+
+    def refused(self, code: str, message: str) -> dict[str, Any]:
+        """A payload that says why nothing was done."""
+        return {name: [user_error(None, message, code)] for name in self.error_lists}
+
+
 @dataclass(slots=True)
 class Attempt:
     """What a key stands for. `payload` holds references, not copies: None while it runs, or when it failed."""
@@ -34,18 +46,18 @@ class IdempotencyKeys:
     def __init__(self) -> None:
         self._attempts: dict[tuple[str, str, str, str], Attempt] = {}
 
-    def run(self, call: Call, mutation: str, key: str | None, arguments: dict[str, Any], act: Callable[[], Any]) -> Any:
+    def run(self, call: Call, use: Use, key: str | None, arguments: dict[str, Any], act: Callable[[], Any]) -> Any:
         """Run a mutation once for its key. Raises ShopifyError when the directive is missing or blank."""
         if key is None:
             raise bad_request(MISSING)
         if not key.strip():
             raise bad_request("The idempotency key cannot be blank.")
         self._forget(call)
-        place = (call.shop, call.app.client_id, mutation, key)
+        place = (call.shop, call.app.client_id, use.mutation, key)
         fingerprint = hashlib.sha256(orjson.dumps(arguments, option=orjson.OPT_SORT_KEYS)).hexdigest()
         earlier = self._attempts.get(place)
         if earlier is not None:
-            return self._repeat(earlier, fingerprint)
+            return _repeat(use, earlier, fingerprint)
         attempt = self._attempts[place] = Attempt(fingerprint, call.now)
         try:
             attempt.payload = act()
@@ -53,21 +65,17 @@ class IdempotencyKeys:
             attempt.running = False
         return attempt.payload
 
-    @staticmethod
-    def _repeat(earlier: Attempt, fingerprint: str) -> dict[str, Any]:
-        if earlier.fingerprint != fingerprint:
-            return _refused("IDEMPOTENCY_KEY_PARAMETER_MISMATCH", MISMATCH)
-        if earlier.running:
-            return _refused("IDEMPOTENCY_CONCURRENT_REQUEST", IN_PROGRESS)
-        if earlier.payload is None:
-            return _refused("IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED", FAILED_BEFORE)
-        return earlier.payload
-
     def _forget(self, call: Call) -> None:
         oldest = call.now - KEPT
         for place in [place for place, attempt in self._attempts.items() if attempt.at <= oldest]:
             del self._attempts[place]
 
 
-def _refused(code: str, message: str) -> dict[str, Any]:
-    return {"userErrors": [user_error(None, message, code)]}
+def _repeat(use: Use, earlier: Attempt, fingerprint: str) -> dict[str, Any]:
+    if earlier.fingerprint != fingerprint:
+        return use.refused("IDEMPOTENCY_KEY_PARAMETER_MISMATCH", MISMATCH)
+    if earlier.running:
+        return use.refused("IDEMPOTENCY_CONCURRENT_REQUEST", IN_PROGRESS)
+    if earlier.payload is None:
+        return use.refused("IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED", FAILED_BEFORE)
+    return earlier.payload

@@ -32,7 +32,7 @@ def sorted_by(*names: str) -> SortKey:
 
     def key(record: Record) -> list[Any]:
         value = getter(record)
-        return ["" if value is None else value, number(record)]
+        return [value is not None, value if value is not None else 0, number(record)]
 
     return key
 

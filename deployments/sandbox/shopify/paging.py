@@ -86,12 +86,19 @@ def _position(items: list[Record], listing: Listing, cursor: str, *, after: bool
         last_id, last_value = value["last_id"], value["last_value"]
     except (binascii.Error, ValueError, KeyError, TypeError):
         raise bad_request("Malformed cursor") from None
+    if listing.key is not None:
+        return _keyed_position(items, listing.key, last_value, after=after, reverse=listing.reverse)
     for place, row in enumerate(items):
         if row.get("id", place) == last_id:
             return place + 1 if after else place
-    if listing.key is None:
-        return 0 if after else len(items)
-    mark = tuple(last_value) if isinstance(last_value, list) else last_value
-    keys = [listing.key(row) for row in items]
-    passed = [key > mark if listing.reverse else key < mark for key in keys]
-    return passed.index(False) if False in passed else len(items)
+    return 0 if after else len(items)
+
+
+def _keyed_position(items: list[Record], key: SortKey, mark: Any, *, after: bool, reverse: bool) -> int:
+    """Where a sort value stands among the rows, even when the row it came from has moved or is gone."""
+    keys = [key(row) for row in items]
+    beyond = [one < mark if reverse else one > mark for one in keys]
+    if after:
+        return beyond.index(True) if True in beyond else len(items)
+    at_or_beyond = [passed or one == mark for passed, one in zip(beyond, keys, strict=True)]
+    return at_or_beyond.index(True) if True in at_or_beyond else len(items)

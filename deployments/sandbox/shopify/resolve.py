@@ -22,7 +22,7 @@ from graphql import (
 )
 
 from deployments.sandbox.shopify.errors import access_denied, not_implemented, resource_not_found
-from deployments.sandbox.shopify.idempotency import IdempotencyKeys
+from deployments.sandbox.shopify.idempotency import IdempotencyKeys, Use
 from deployments.sandbox.shopify.paging import page
 from deployments.sandbox.shopify.records import gid_tail, gid_type, is_reference, money_bag
 from deployments.sandbox.shopify.registry import Call, Domain, FieldHandler, RootHandler
@@ -93,7 +93,9 @@ class Resolver:
                 return handler(call, {}, arguments)
             values = get_directive_values(self._idempotent, info.field_nodes[0], info.variable_values)
             key = values["key"] if values else None
-            return self._keys.run(call, plan.name, key, arguments, lambda: handler(call, {}, arguments))
+            payload: Any = get_named_type(info.return_type)
+            use = Use(plan.name, tuple(name for name in payload.fields if name.endswith(("userErrors", "UserErrors"))))
+            return self._keys.run(call, use, key, arguments, lambda: handler(call, {}, arguments))
 
     def type_of(self, value: Any, _info: GraphQLResolveInfo[Call], abstract: Any) -> str | None:
         """The concrete type of a value of an interface or union: told, read from its gid, or guessed by its fields."""

@@ -1,0 +1,154 @@
+"""Everything implemented answers whole: our operations, and every field of the main types, without an error."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from graphql import get_named_type, is_abstract_type, is_leaf_type
+
+from deployments.sandbox.catalogue import load_catalogue
+from deployments.sandbox.shopify.domains import DOMAINS
+from deployments.sandbox.shopify.generator.factory import OrderFactory
+from deployments.sandbox.shopify.generator.references import seeded
+from deployments.sandbox.shopify.records import Record
+from deployments.sandbox.shopify.registry import combine
+from deployments.sandbox.shopify.schema import published
+from tests.sandbox.shopify.asking import NORTH, Shop
+
+FILE = Path(__file__).with_name("operations.graphql")
+SWEPT = (
+    "Customer",
+    "FulfillmentOrder",
+    "InventoryItem",
+    "InventoryLevel",
+    "Location",
+    "Order",
+    "Product",
+    "ProductVariant",
+)
+ORDERS = 40
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of the file with the fragments it uses."""
+
+    name: str
+    text: str
+    variables: str
+
+
+def operations() -> Iterator[Operation]:
+    text = FILE.read_text()
+    fragments = dict(re.findall(r"^fragment (\w+) (on .*?^\})", text, re.DOTALL | re.MULTILINE))
+    for variables, body in re.findall(
+        r"^# variables: (.*?)\n((?:query|mutation) .*?)(?=\n\n|\Z)", text, re.DOTALL | re.MULTILINE
+    ):
+        used: set[str] = set()
+        for _ in range(len(fragments)):
+            whole = body + "".join(fragments[name] for name in used)
+            used |= {name for name in re.findall(r"\.\.\.(\w+)", whole) if name in fragments}
+        name = re.match(r"\w+ (\w+)", body).group(1)  # type: ignore[union-attr]
+        yield Operation(name, body + "\n" + "\n".join(f"fragment {one} {fragments[one]}" for one in used), variables)
+
+
+@pytest.fixture(scope="module")
+def busy_shop() -> Shop:
+    """A shop with orders of every kind the generator makes."""
+    shop = Shop()
+    catalogue = load_catalogue()
+    factory = OrderFactory(
+        catalogue, NORTH, seeded(shop.state, NORTH, catalogue), shop.state.space(NORTH).number, profile="mixed", seed=3
+    )
+    for index in range(ORDERS):
+        shop.state.add_order(NORTH, factory.make(index, shop.state.clock()).record)
+    return shop
+
+
+def named_ids(shop: Shop) -> dict[str, str]:
+    order = next(one for one in shop.state.all(NORTH, "Order") if one["fulfillmentOrders"])
+
+    def first(type_name: str) -> str:
+        return str(shop.state.all(NORTH, type_name)[0]["id"])
+
+    return {
+        "order": order["id"],
+        "line": order["lineItems"][0]["id"],
+        "request": order["fulfillmentOrders"][0]["id"],
+        "customer": first("Customer"),
+        "product": first("Product"),
+        "variant": first("ProductVariant"),
+        "item": first("InventoryItem"),
+        "level": first("InventoryLevel"),
+        "location": first("Location"),
+        "company": first("Company"),
+        "branch": first("CompanyLocation"),
+    }
+
+
+@pytest.mark.parametrize("operation", list(operations()), ids=lambda one: one.name)
+def test_an_operation_answers_without_an_error(operation: Operation, busy_shop: Shop) -> None:
+    text = operation.variables
+    for name, value in named_ids(busy_shop).items():
+        text = text.replace(f"{{{name}}}", value)
+
+    answer = busy_shop.answer(operation.text, **json.loads(text))
+
+    assert "errors" not in answer, answer["errors"]
+    assert answer["data"] is not None
+    assert answer["extensions"]["cost"]["requestedQueryCost"] <= 1000
+
+
+def test_every_implemented_root_field_is_asked_for_by_an_operation() -> None:
+    domain = combine(DOMAINS)
+    text = "\n".join(operation.text for operation in operations())
+
+    unasked = [root for root in (*domain.queries, *domain.mutations) if not re.search(rf"\b{root}\b", text)]
+
+    assert unasked == []
+
+
+@pytest.mark.parametrize("type_name", SWEPT)
+def test_every_field_of_a_type_can_be_read(type_name: str, busy_shop: Shop) -> None:
+    """Asks one field at a time, with all it contains one level deep, of the first and the last record."""
+    records = busy_shop.state.all(NORTH, type_name)
+    found = []
+    for selection in selections(published().schema.type_map[type_name], depth=1):
+        query = f"query ($id: ID!) {{ node(id: $id) {{ ... on {type_name} {{ {selection} }} }} }}"
+        for record in (records[0], records[-1]):
+            found += [error["message"] for error in errors_of(busy_shop, query, record)]
+
+    assert found == []
+
+
+def errors_of(shop: Shop, query: str, record: Record) -> list[Any]:
+    return list(shop.answer(query, id=record["id"]).get("errors", ()))
+
+
+def selections(kind: Any, *, depth: int) -> list[str]:
+    found = []
+    for name, field in kind.fields.items():
+        if any(str(argument.type).endswith("!") for argument in field.args.values()):
+            continue
+        named = get_named_type(field.type)
+        if is_leaf_type(named):
+            found.append(name)
+        elif depth and named.name != "QueryRoot":
+            found.append(f"{name}{within(named, depth)}")
+    return found
+
+
+def within(named: Any, depth: int) -> str:
+    if is_abstract_type(named):
+        return " { __typename }"
+    if named.name.endswith("Connection") and "nodes" in named.fields:
+        node = get_named_type(named.fields["nodes"].type)
+        inner = "__typename" if is_abstract_type(node) else " ".join(selections(node, depth=0))
+        return f"(first: 2) {{ nodes {{ {inner or '__typename'} }} }}"
+    return f" {{ {' '.join(selections(named, depth=depth - 1)) or '__typename'} }}"
