@@ -29,7 +29,7 @@ def apply(*, pool: str = POOL, kind: str = WARM) -> int:
     return 0
 
 
-def worker(*, pool: str = POOL, limit: int = 4) -> None:
+def worker(*, pool: str = POOL, limit: int = 4) -> int:
     """Serve the warm pool until SIGTERM.
 
     Parameters
@@ -39,6 +39,6 @@ def worker(*, pool: str = POOL, limit: int = 4) -> None:
     limit
         Runs at once, at most.
     """
-    from deployments.worker import PRELOAD, serve
+    from deployments.worker import run_worker
 
-    asyncio.run(serve(pool, name=None, limit=limit, preload=PRELOAD))
+    return run_worker(pool, limit=limit)

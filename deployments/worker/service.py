@@ -1,0 +1,116 @@
+"""The worker as a program: its loops, its signals, its orderly end.
+
+The event loop runs in a thread of its own and the main thread waits for signals. While a flow runs on the main thread,
+Prefect's engine takes SIGTERM for itself and raises out of whatever happens to run: the loop, another flow, this
+worker. In another thread it cannot, and says so quietly.
+"""
+
+import asyncio
+import signal
+import threading
+from collections.abc import Awaitable, Callable
+
+import anyio
+from prefect.logging.configuration import setup_logging
+from prefect.logging.loggers import get_logger
+from prefect.settings import get_current_settings
+
+from canonical.errors import CrossdockError
+from deployments.worker.warm import WarmWorker
+from flows.runtime import close_runtime, request_stop
+
+GRACE_SECONDS = 20.0
+PRELOAD = ("flows/order_ingestion.py:order_ingestion", "flows/order_ingestion.py:order_poll")
+"""Imported before the first run asks for them, so that the first webhook is not slower than the rest."""
+
+
+def run_worker(
+    pool: str, *, limit: int, name: str | None = None, grace: float = GRACE_SECONDS, preload: tuple[str, ...] = PRELOAD
+) -> int:
+    """Serve a work pool until SIGTERM or SIGINT; a second signal does not wait for the runs in hand.
+
+    Call it on the main thread. Returns the exit code: 0 after an orderly stop, 1 when the worker failed.
+    """
+    setup_logging()
+    service = WorkerService(pool, name=name, limit=limit, grace=grace, preload=preload)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: service.ask_to_stop())
+    thread = threading.Thread(target=service.run, name="worker")
+    thread.start()
+    thread.join()  # signal handlers run here
+    return service.exit_code
+
+
+class WorkerService:
+    """One worker and its event loop."""
+
+    def __init__(self, pool: str, *, name: str | None, limit: int, grace: float, preload: tuple[str, ...]) -> None:
+        self._pool, self._name, self._limit = pool, name, limit
+        self._grace, self._preload = grace, preload
+        self._asked = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop, self._hurry = asyncio.Event(), asyncio.Event()
+        self.exit_code = 0
+
+    def ask_to_stop(self) -> None:
+        """From any thread, also before the loop runs."""
+        self._asked += 1
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._pass_on)
+
+    def _pass_on(self) -> None:
+        if self._asked:
+            self._stop.set()
+        if self._asked > 1:
+            self._hurry.set()
+
+    def run(self) -> None:
+        """Until it was asked to stop and has stopped."""
+        try:
+            asyncio.run(self._serve())
+        except Exception:  # noqa: BLE001 - the last place that can tell
+            get_logger("workers").exception("The worker failed.")
+            self.exit_code = 1
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._pass_on()
+        worker = WarmWorker(work_pool_name=self._pool, name=self._name, limit=self._limit)
+        for entrypoint in self._preload:
+            worker.preload(entrypoint)
+        try:
+            async with worker, anyio.create_task_group() as loops:
+                loops.start_soon(_every, get_current_settings().worker.query_seconds, worker.get_and_submit_flow_runs)
+                loops.start_soon(_every, worker.heartbeat_interval_seconds, worker.sync_with_backend)
+                await worker.announce()
+                await self._stop.wait()
+                await self._wind_down(worker)
+                loops.cancel_scope.cancel()
+        finally:
+            await _close_systems()
+
+    async def _wind_down(self, worker: WarmWorker) -> None:
+        worker._logger.info("Worker stops: no new runs, those in hand get %g s.", self._grace)
+        request_stop()
+        drain = asyncio.create_task(worker.drain(self._grace))
+        hurry = asyncio.create_task(self._hurry.wait())
+        await asyncio.wait({drain, hurry}, return_when=asyncio.FIRST_COMPLETED)
+        hurry.cancel()
+        if not drain.done():
+            drain.cancel()
+            await worker.drain(0.0)
+        worker._logger.info("Worker stopped.")
+
+
+async def _every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:
+    while True:
+        await work()
+        await asyncio.sleep(seconds)
+
+
+async def _close_systems() -> None:
+    """Close what the flows of this loop opened."""
+    try:
+        await close_runtime()
+    except CrossdockError as error:  # it never opened; the runs have told so
+        get_logger("workers").warning("Systems were not closed: %s", error)
