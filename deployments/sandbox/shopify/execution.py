@@ -24,7 +24,6 @@ from graphql.error import GraphQLSyntaxError
 from deployments.sandbox.shopify.buckets import MAX_QUERY_COST, Bucket
 from deployments.sandbox.shopify.cost import CostEstimator
 from deployments.sandbox.shopify.errors import LIMITS_DOCUMENTATION
-from deployments.sandbox.shopify.idempotency import IdempotencyKeys
 from deployments.sandbox.shopify.registry import Call, Domain
 from deployments.sandbox.shopify.resolve import Resolver
 from deployments.sandbox.shopify.schema import Published
@@ -65,7 +64,7 @@ class Engine:
 
     def __init__(self, published: Published, domain: Domain) -> None:
         self._schema = published.schema
-        self._resolver = Resolver(published, domain, IdempotencyKeys())
+        self._resolver = Resolver(published, domain)
         self._prepared: OrderedDict[str, Prepared] = OrderedDict()
 
     def prepare(self, query: str) -> Prepared:

@@ -22,7 +22,7 @@ from graphql import (
 )
 
 from deployments.sandbox.shopify.errors import access_denied, not_implemented, resource_not_found
-from deployments.sandbox.shopify.idempotency import IdempotencyKeys, Use
+from deployments.sandbox.shopify.idempotency import Use, run_once
 from deployments.sandbox.shopify.paging import page
 from deployments.sandbox.shopify.records import gid_tail, gid_type, is_reference, money_bag
 from deployments.sandbox.shopify.registry import Call, Domain, FieldHandler, RootHandler
@@ -63,9 +63,8 @@ class FieldPlan:
 class Resolver:
     """Resolves every field of the schema over the records, by the tables of the domains."""
 
-    def __init__(self, published: Published, domain: Domain, keys: IdempotencyKeys) -> None:
+    def __init__(self, published: Published, domain: Domain) -> None:
         self._published = published
-        self._keys = keys
         self._domain = domain
         self._idempotent = next(one for one in published.schema.directives if one.name == "idempotent")
         self._plans: dict[tuple[str, str], FieldPlan] = {}
@@ -93,9 +92,7 @@ class Resolver:
                 return handler(call, {}, arguments)
             values = get_directive_values(self._idempotent, info.field_nodes[0], info.variable_values)
             key = values["key"] if values else None
-            payload: Any = get_named_type(info.return_type)
-            use = Use(plan.name, tuple(name for name in payload.fields if name.endswith(("userErrors", "UserErrors"))))
-            return self._keys.run(call, use, key, arguments, lambda: handler(call, {}, arguments))
+            return run_once(call, _use(plan.name, info), key, arguments, lambda: handler(call, {}, arguments))
 
     def type_of(self, value: Any, _info: GraphQLResolveInfo[Call], abstract: Any) -> str | None:
         """The concrete type of a value of an interface or union: told, read from its gid, or guessed by its fields."""
@@ -188,6 +185,15 @@ class Resolver:
                     return None, kind
                 return _root(handler), None
         return self._domain.fields.get((parent.name, name)), None
+
+
+def _use(mutation: str, info: GraphQLResolveInfo[Call]) -> Use:
+    """Where a mutation's payload tells user errors, and with which codes; some error types have none."""
+    payload: Any = get_named_type(info.return_type)
+    lists = tuple(name for name in payload.fields if name.endswith(("userErrors", "UserErrors")))
+    errors: Any = get_named_type(payload.fields[lists[0]].type)
+    codes: Any = get_named_type(errors.fields["code"].type) if "code" in errors.fields else None
+    return Use(mutation, lists, frozenset(codes.values if codes else ()))
 
 
 def _root(handler: RootHandler) -> FieldHandler:

@@ -1,7 +1,8 @@
-"""`@idempotent`: once for a key, whatever is repeated; with a mutation of our own in the place of a real one."""
+"""`@idempotent`: once for a key, whatever is repeated; with a handler of our own in the place of a real one."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,9 +19,16 @@ CALL = """mutation M($id: ID!, $key: String!) {
   }
 }"""
 
+TRANSFER = """mutation M($id: ID!, $key: String!) {
+  inventoryTransferDuplicate(id: $id) @idempotent(key: $key) {
+    inventoryTransfer { id } userErrors { code message }
+  }
+}"""
+TRANSFER_ID = "gid://shopify/InventoryTransfer/1"
+
 
 class Activations:
-    """How often `locationActivate` really ran; `failing` makes it break."""
+    """How often the mutation really ran; `failing` makes it break."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -30,13 +38,13 @@ class Activations:
         if self.failing:
             raise RuntimeError("broken on purpose")
         self.count += 1
-        return {"location": {"id": arguments["locationId"]}, "locationActivateUserErrors": []}
+        return {"location": {"id": arguments.get("locationId")}, "locationActivateUserErrors": [], "userErrors": []}
 
 
 @pytest.fixture
 def activations(shop: Shop) -> Activations:
     handler = Activations()
-    domain = Domain(mutations={"locationActivate": handler})
+    domain = Domain(mutations={"locationActivate": handler, "inventoryTransferDuplicate": handler})
     shop.stand_in.engine = Engine(published(), combine((*DOMAINS, domain)))
     return handler
 
@@ -46,7 +54,8 @@ def location_id(shop: Shop, place: int = 0) -> str:
 
 
 def codes(answer: Any) -> list[str]:
-    return [error["code"] for error in answer["locationActivateUserErrors"]]
+    errors = answer.get("locationActivateUserErrors", answer.get("userErrors"))
+    return [error["code"] for error in errors]
 
 
 def test_all_sixteen_mutations_of_the_schema_that_speak_of_it_are_known() -> None:
@@ -94,11 +103,32 @@ def test_the_same_key_with_something_else_is_a_mismatch(shop: Shop, activations:
 
 def test_a_key_whose_first_attempt_failed_is_spent(shop: Shop, activations: Activations) -> None:
     activations.failing = True
+    assert shop.refusal(TRANSFER, id=TRANSFER_ID, key="k1")["extensions"]["code"] == "INTERNAL_SERVER_ERROR"
+    activations.failing = False
+
+    assert codes(shop.ask(TRANSFER, id=TRANSFER_ID, key="k1")) == ["IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED"]
+    assert codes(shop.ask(TRANSFER, id=TRANSFER_ID, key="k2")) == []
+
+
+def test_a_mutation_whose_errors_cannot_say_so_is_simply_tried_again(shop: Shop, activations: Activations) -> None:
+    activations.failing = True
     assert shop.refusal(CALL, id=location_id(shop), key="k1")["extensions"]["code"] == "INTERNAL_SERVER_ERROR"
     activations.failing = False
 
-    assert codes(shop.ask(CALL, id=location_id(shop), key="k1")) == ["IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED"]
-    assert codes(shop.ask(CALL, id=location_id(shop), key="k2")) == []
+    assert codes(shop.ask(CALL, id=location_id(shop), key="k1")) == []
+    assert activations.count == 1
+
+
+def test_a_key_survives_a_restart_with_what_its_mutation_did(tmp_path: Path) -> None:
+    handler = Activations()
+    domain = combine((*DOMAINS, Domain(mutations={"locationActivate": handler})))
+    for _ in range(2):
+        shop = Shop(state_file=tmp_path / "state.db")
+        shop.stand_in.engine = Engine(published(), domain)
+        shop.ask(CALL, id=location_id(shop), key="k1")
+        shop.state.close()
+
+    assert handler.count == 1
 
 
 def test_a_key_is_forgotten_after_a_day(shop: Shop, activations: Activations) -> None:
