@@ -1,0 +1,60 @@
+"""Settings of one company in Lambda ERP, from the environment: `CROSSDOCK_COMPANY_NORTH_LAMBDA_API_KEY` and so on."""
+
+import re
+from typing import Annotated, Self
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from canonical.errors import MisconfiguredError
+
+
+def env_prefix_of(company: str) -> str:
+    """CROSSDOCK_COMPANY_NORTH_LAMBDA_ for the company that the landscape calls north."""
+    return f"CROSSDOCK_COMPANY_{re.sub(r'[^A-Za-z0-9]+', '_', company).upper()}_LAMBDA_"
+
+
+class LambdaErpSettings(BaseSettings):
+    """How we reach one company. The key prints as asterisks."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True)
+
+    url: Annotated[str, Field(pattern=r"^https?://[^/]+")]
+    api_key: SecretStr
+    company: Annotated[str, Field(min_length=1)]
+    """The company's name in Lambda ERP."""
+    source: Annotated[str, Field(min_length=1)] = "crossdock"
+    """Half of the key that Lambda ERP keeps unique; the other half is ours for the document."""
+    rounding_account: Annotated[str, Field(min_length=1)] = "Round Off"
+    """The account that takes roundings, without the company's suffix."""
+    connections: Annotated[int, Field(ge=1, le=16)] = 4
+    best_batch: Annotated[int, Field(ge=1, le=50)] = 50
+    timeout: Annotated[float, Field(gt=0)] = 30.0
+    """Seconds for one call."""
+
+    @classmethod
+    def load(cls, company: str, /, **known: str | None) -> Self:
+        """Read the environment of a company; `known` are settings the landscape already gives.
+
+        Raises `MisconfiguredError` with every variable that is missing or wrong at once.
+        """
+        prefix = env_prefix_of(company)
+        given = {name: value for name, value in known.items() if value is not None}
+        try:
+            return cls(_env_prefix=prefix, **given)  # type: ignore[arg-type]
+        except ValidationError as error:
+            wrong = "; ".join(
+                f"{prefix}{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
+                for problem in error.errors(include_input=False, include_url=False)
+            )
+            raise MisconfiguredError(
+                f"settings of the company are missing or wrong: {wrong}",
+                code="settings",
+                document=company,
+                way_out="Set these environment variables and start again.",
+            ) from error
+
+    @property
+    def suffix(self) -> str:
+        """How the company's own accounts and warehouses end: Lambda ERP names its chart that way."""
+        return f" - {self.company[:4].upper()}"
