@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -24,14 +25,18 @@ class Loopback(httpx.BaseTransport):
         self._inner = httpx.HTTPTransport()
         self._port = port
 
+    def close(self) -> None:
+        self._inner.close()
+
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         request.url = request.url.copy_with(scheme="http", host="127.0.0.1", port=self._port)
         return self._inner.handle_request(request)
 
 
 @pytest.fixture
-def client(stand_in: RunningProcess) -> httpx.Client:
-    return httpx.Client(transport=Loopback(stand_in.port))
+def client(stand_in: RunningProcess) -> Iterator[httpx.Client]:
+    with httpx.Client(transport=Loopback(stand_in.port)) as client:
+        yield client
 
 
 @pytest.fixture
