@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from canonical.errors import MisconfiguredError
 from canonical.landscape import Landscape, Role, System
-from canonical.ports import OrderTranslator, SalesChannel, StateStore, WebhookSource
+from canonical.ports import OrderTranslator, SalesChannel, SalesOrders, StateStore, WebhookSource
 
 if TYPE_CHECKING:
     from connectors.shopify.settings import ShopifySettings
@@ -31,6 +31,25 @@ def sales_channel(landscape: Landscape, shop: str) -> SalesChannel:
         from connectors.shopify.channel import open_channel
 
         return open_channel(shop, _shopify_settings(landscape, shop))
+    raise _unknown(system)
+
+
+def sales_orders(landscape: Landscape, company: str) -> SalesOrders:
+    """The ERP of a company; it connects at the first call. Raises `MisconfiguredError` naming missing settings."""
+    entry = landscape.company(company)
+    system = landscape.system(entry.system)
+    url = os.environ.get(system.base_url_env) if system.base_url_env else None
+    if system.kind == "tryton":
+        from connectors.tryton.erp import open_erp
+        from connectors.tryton.settings import TrytonSettings
+
+        web_shops = {shop.name: shop.domain for shop in landscape.shops_of(company)}
+        return open_erp(system.name, TrytonSettings.load(company, url=url), web_shops)
+    if system.kind == "lambda_erp":
+        from connectors.lambda_erp.erp import open_erp as open_lambda_erp
+        from connectors.lambda_erp.settings import LambdaErpSettings
+
+        return open_lambda_erp(system.name, LambdaErpSettings.load(company, url=url, company=entry.reference))
     raise _unknown(system)
 
 

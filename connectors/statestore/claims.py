@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select, text, union, update
 
 from canonical.records import Message
 from canonical.states import MessageState
@@ -33,7 +33,7 @@ _LEASED: Final = text(LEASED)
 _OPEN: Final = text(OPEN)
 _READY: Final = text("state = 'ready'")
 
-_PER_AGGREGATE: Final = 100
+_PER_AGGREGATE: Final = 20
 """Most messages of one aggregate in one claim, oldest first; the rest waits for the next."""
 _WIDEST_LOOK: Final = 2_000
 """Most fresh rows one look reads; looks start small and grow while all they meet is taken."""
@@ -205,12 +205,10 @@ def extend(connection: Connection, owner: str, seqs: Sequence[int], lease: timed
 def pending(connection: Connection, kind: str) -> int:
     """How many messages a claim could take now, if its limit were large enough."""
     now = now_of(connection)
-    sibling = INBOX.alias("sibling")
-    blocking = exists().where(
-        sibling.c.aggregate_key == _I.aggregate_key,
-        text("sibling.state IN ('ready', 'claimed')"),
-        or_(sibling.c.lease_until > now, sibling.c.not_before > now),
+    taken = union(
+        select(_I.aggregate_key).where(_LEASED, _I.lease_until > now),
+        select(_I.aggregate_key).where(_PARKED, _I.not_before > now),
     )
     due = or_(and_(_READY, or_(_I.not_before.is_(None), _I.not_before <= now)), and_(_LEASED, _I.lease_until <= now))
-    query = select(func.count()).select_from(INBOX).where(_OPEN, _I.kind == kind, due, ~blocking)
+    query = select(func.count()).select_from(INBOX).where(_OPEN, _I.kind == kind, due, _I.aggregate_key.not_in(taken))
     return int(connection.execute(query).scalar_one())

@@ -43,8 +43,9 @@ def read_books(erp: str, database: Path) -> list[BookedSale]:
 
 
 def _cents(amount: Any) -> Decimal:
-    """SQLite hands numbers out as floats; the ERP rounded them to cents before."""
-    return Decimal(str(amount or 0)).quantize(Decimal("0.01"))
+    """Tryton keeps decimals as text in a blob, Lambda ERP as floats that it rounded to cents before."""
+    text = amount.decode() if isinstance(amount, bytes) else str(amount or 0)
+    return Decimal(text).quantize(Decimal("0.01"))
 
 
 @dataclass

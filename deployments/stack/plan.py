@@ -85,4 +85,4 @@ class Plan:
                 f"{prefix}TRYTON_LOGIN": f"connector-{company}",
                 f"{prefix}TRYTON_PASSWORD": "connector-of-the-sandbox",
             }
-        return {"CROSSDOCK_LAMBDA_ERP_URL": erp_url}
+        return {"CROSSDOCK_LAMBDA_ERP_URL": erp_url, f"{prefix}LAMBDA_API_KEY": "sk_erp_sandbox-connector"}

@@ -100,7 +100,7 @@ class Settlement:
             },
         )
         if self.rt.landscape.shop(record.scope).orders.write_back:
-            self.deliveries.append(follow_up(self.rt, posted, WRITE_BACK, posting.message.delivery_key))
+            self.deliveries.append(follow_up(self.rt, posted, WRITE_BACK, str(posting.message.seq)))
         self.done(posting)
 
     def awaiting(self, posting: Posting, record: OrderRecord, taken: AwaitingAck) -> None:

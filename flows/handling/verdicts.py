@@ -122,7 +122,7 @@ def _apply(
         kind = CaseKind.HELD if state == OrderState.HELD else CaseKind.QUARANTINED
         drafts.open_cases.extend(_case(rt, document, kind, _reason_of(f)) for f in findings)
     if state == OrderState.ACCEPTED:
-        drafts.deliveries.append(follow_up(rt, record, POST, document.messages[-1].delivery_key))
+        drafts.deliveries.append(follow_up(rt, record, POST, str(document.messages[-1].seq)))
     if state == OrderState.CANCELLED:
         drafts.ended.append((order.shop, order.id, "cancelled"))
     if document.record is None:
@@ -138,7 +138,7 @@ def _after_posting(
     newer = record.model_copy(update={"updated_at": order.updated_at, "document": _json(order), "run_id": run_id})
     if order.cancelled_at is not None:
         document.verdict = "cancel"
-        drafts.deliveries.append(follow_up(rt, newer, CANCEL, document.messages[-1].delivery_key))
+        drafts.deliveries.append(follow_up(rt, newer, CANCEL, str(document.messages[-1].seq)))
     elif changes := _booked_changes(rt, record, order):
         document.verdict, document.reasons = OrderState.HELD.value, changes
         held = HeldError(
