@@ -42,8 +42,8 @@ def sale_values(
         "web_shop": shop.id,
         "web_id": document.key,
         "sale_date": document.ordered_at.date(),
-        "reference": document.po_number or document.name,
-        "description": f"Order {document.name} of {document.shop}",
+        "reference": document.name,
+        "description": _title(document),
         "comment": comment_of(document.digest),
         "invoice_address": invoice_address,
         "shipment_address": shipment_address,
@@ -120,6 +120,12 @@ def _line_values(document: SalesOrderDocument, line: BookingLine, known: Referen
             _refuse(document, f"line {line.key}", f"sells item {line.item} as a gift card, which it is not in Tryton")
         values["gift_cards"] = [("create", _gift_cards(document, line, item, known))]
     return values
+
+
+def _title(document: SalesOrderDocument) -> str:
+    """What the sale and its invoice are called; a business customer looks for its purchase order there."""
+    title = f"Order {document.name} of {document.shop}"
+    return f"{title}, purchase order {document.po_number}" if document.po_number else title
 
 
 def _described(line: BookingLine) -> str:

@@ -14,7 +14,6 @@ API_KEY = "sk_erp_sandbox-connector"
 
 SERVICES = {
     "SHIPPING": "Shipping",
-    "DISCOUNT": "Discount",
     "TIP": "Tip",
     "DUTY": "Import duties",
     "ROUNDING": "Rounding difference",

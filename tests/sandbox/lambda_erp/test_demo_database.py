@@ -18,7 +18,7 @@ MODULE = "deployments.sandbox.lambda_erp"
 def test_items_customers_warehouses_and_tax_accounts_are_those_of_the_catalogue(books: httpx.Client) -> None:
     catalogue = load_catalogue()
     known = {variant.sku for product in catalogue.products if product.in_erp for variant in product.variants}
-    assert _names(books, "item") == known | {"SHIPPING", "DISCOUNT", "TIP", "DUTY", "ROUNDING"}
+    assert _names(books, "item") == known | {"SHIPPING", "TIP", "DUTY", "ROUNDING"}
     assert {customer.code for customer in catalogue.customers} <= _names(books, "customer")
     assert {f"{place.code} - NORT" for place in catalogue.locations_of("north")} <= _names(books, "warehouse")
     taxes = {f"{tax.code} - SOUT" for tax in catalogue.taxes if tax.in_erp}

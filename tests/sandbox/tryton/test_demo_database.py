@@ -21,7 +21,7 @@ def test_the_demo_database_holds_the_locations_goods_taxes_and_people_of_the_cat
     warehouses = north.find("stock.location", [("type", "=", "warehouse")], ["code"])
     assert {place.code for place in catalogue.locations} <= {row["code"] for row in warehouses}
     known = {variant.sku for product in catalogue.products if product.in_erp for variant in product.variants}
-    services = {"SHIPPING", "DISCOUNT", "TIP", "DUTY", "ROUNDING"}
+    services = {"SHIPPING", "TIP", "DUTY", "ROUNDING"}
     assert {row["code"] for row in north.find("product.product", [], ["code"])} == known | services
     taxes = {row["name"]: row["rate"] for row in north.find("account.tax", [], ["name", "rate"])}
     assert taxes == {tax.code: tax.rate for tax in catalogue.taxes if tax.in_erp}

@@ -12,7 +12,6 @@ from deployments.sandbox.tryton.seed.places import Countries
 CHART = "account.account_template_root_en"  # the universal chart that ships with Tryton's account module
 OWN_ACCOUNTS = {
     "shipping": ("4.1.3", "Shipping income", "4.1.0"),
-    "discount": ("4.3.4", "Discounts granted", "4.3.0"),
     "tip": ("4.1.4", "Tips received", "4.1.0"),
     "duty": ("4.1.5", "Duties charged on", "4.1.0"),
     "rounding": ("4.3.5", "Rounding differences", "4.3.0"),

@@ -1,4 +1,4 @@
-"""The goods of the catalogue, and the services an order needs besides: shipping, discount, tip, duty, rounding."""
+"""The goods of the catalogue, and the services an order needs besides: shipping, tip, duty, rounding."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from deployments.sandbox.tryton.seed.companies import CompanyBooks
 
 SERVICES = {
     "SHIPPING": ("Shipping", "shipping"),
-    "DISCOUNT": ("Discount", "discount"),
     "TIP": ("Tip", "tip"),
     "DUTY": ("Import duties", "duty"),
     "ROUNDING": ("Rounding difference", "rounding"),

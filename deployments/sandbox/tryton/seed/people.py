@@ -10,24 +10,29 @@ from deployments.sandbox.tryton.seed.places import Countries
 
 def create_people(pool: Any, catalogue: Catalogue, countries: Countries) -> None:
     """Create a party for each customer and company of the catalogue, and the payment terms they buy under."""
-    terms = _payment_terms(pool, sorted({company.payment_terms_days for company in catalogue.companies} | {0}))
+    terms = _payment_terms(pool, sorted({company.payment_terms_days for company in catalogue.companies}))
     people = [_person(customer, countries) for customer in catalogue.customers]
     companies = [_company(company, countries, terms[company.payment_terms_days]) for company in catalogue.companies]
     pool.get("party.party").create(people + companies)
 
 
 def _payment_terms(pool: Any, days: list[int]) -> dict[int, Any]:
-    """`Immediate` and `Net N days`."""
-    terms = pool.get("account.invoice.payment_term").create(
+    """`Net N days`, which Tryton brings for the usual N; the others are created."""
+    model = pool.get("account.invoice.payment_term")
+    names = {count: f"Net {count} days" for count in days}
+    terms = {term.name: term for term in model.search([("name", "in", list(names.values()))])}
+    lacking = [count for count, name in names.items() if name not in terms]
+    created = model.create(
         [
             {
-                "name": f"Net {count} days" if count else "Immediate",
+                "name": names[count],
                 "lines": [("create", [{"type": "remainder", "relativedeltas": [("create", [{"days": count}])]}])],
             }
-            for count in days
+            for count in lacking
         ]
     )
-    return dict(zip(days, terms, strict=True))
+    terms |= {term.name: term for term in created}
+    return {count: terms[name] for count, name in names.items()}
 
 
 def _person(customer: Customer, countries: Countries) -> dict[str, Any]:
