@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -27,6 +28,8 @@ from deployments.sandbox.shopify.webhooks import routes as webhook_routes
 
 UNAUTHORIZED = "[API] Invalid API key or access token (unrecognized login or wrong password)"
 ABORT = "crossdock.abort"
+# The name by which a fault rule speaks of the token endpoint.
+TOKEN_ROOT = "access_token"
 
 
 def create_app(stand_in: StandIn) -> Starlette:
@@ -74,6 +77,9 @@ class AdminApi:
         shop = self._shop(request)
         if shop is None:
             return _json({"errors": "Not Found"}, 404)
+        rule = self._stand_in.faults.hit(shop, [TOKEN_ROOT], only_named=True)
+        if rule is not None and rule.kind.startswith("http_"):
+            return _http_failure(rule)
         given = await _token_request(request)
         if given.get("grant_type") != "client_credentials":
             return _json({"error": "unsupported_grant_type"}, 400)
@@ -105,7 +111,8 @@ class AdminApi:
     def _respond(self, asked: Asked) -> Response:
         stand_in = self._stand_in
         scopes = with_implied(asked.app.scopes)
-        call = Call(stand_in.state, asked.shop, asked.app, scopes, asked.version)
+        lag = timedelta(seconds=stand_in.faults.search_lag_seconds)
+        call = Call(stand_in.state, asked.shop, asked.app, scopes, asked.version, lag)
         bucket = stand_in.buckets.of(asked.shop, asked.app.client_id)
         body = stand_in.engine.answer(call, asked.graphql, bucket, asked.request_id)
         return _answer(body, asked.version, asked.request_id)
@@ -126,10 +133,8 @@ class AdminApi:
                 return self._respond(asked) if not rule.acted else _json({"errors": "Gateway Timeout"}, 504)
             case "reset":
                 return await _reset(request)
-            case "http_429":
-                return _json({"errors": "Exceeded rate limit."}, 429, {"Retry-After": rule.retry_after})
             case _:
-                return _json({"errors": "Service Unavailable"}, int(rule.kind.removeprefix("http_")))
+                return _http_failure(rule)
 
     def _shop(self, request: Request) -> str | None:
         """The shop a request is for: path, header, Host; any other host means the first shop."""
@@ -187,6 +192,13 @@ async def _graphql_request(request: Request) -> GraphQLRequest | None:
     if not isinstance(given, dict) or not isinstance(given.get("query"), str):
         return None
     return GraphQLRequest(given["query"], given.get("variables") or {}, given.get("operationName"))
+
+
+def _http_failure(rule: FaultRule) -> Response:
+    status = int(rule.kind.removeprefix("http_"))
+    if status == 429:
+        return _json({"errors": "Exceeded rate limit."}, status, {"Retry-After": rule.retry_after})
+    return _json({"errors": "Service Unavailable"}, status)
 
 
 async def _reset(request: Request) -> Response:

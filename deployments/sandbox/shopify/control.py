@@ -26,6 +26,7 @@ def routes(stand_in: StandIn) -> list[Route]:
         Route(f"{PREFIX}/faults", desk.faults, methods=["GET"]),
         Route(f"{PREFIX}/faults", desk.add_fault, methods=["POST"]),
         Route(f"{PREFIX}/faults", desk.clear_faults, methods=["DELETE"]),
+        Route(f"{PREFIX}/search-lag", desk.set_search_lag, methods=["PUT"]),
         Route(f"{PREFIX}/requests", desk.requests, methods=["GET"]),
         Route(f"{PREFIX}/shops", desk.add_shop, methods=["POST"]),
         Route(f"{PREFIX}/state", desk.summary, methods=["GET"]),
@@ -66,6 +67,14 @@ class _Desk:
         """Forget all rules; `?seed=` starts the dice at a seed."""
         self._stand_in.faults.clear(int(request.query_params.get("seed", 0)))
         return Response(status_code=204)
+
+    async def set_search_lag(self, request: Request) -> Response:
+        """Let searches miss what changed in the last `seconds`; clearing the faults ends it."""
+        seconds = (await _body(request)).get("seconds")
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds < 0:
+            return _json({"error": "seconds: a number from 0"}, 400)
+        self._stand_in.faults.search_lag_seconds = float(seconds)
+        return _json({"seconds": seconds})
 
     async def requests(self, request: Request) -> Response:
         """The latest GraphQL requests, oldest first; `?root=` narrows."""

@@ -57,10 +57,11 @@ class FaultRule:
 
 
 class AdminFaults:
-    """The rules in force. The same seed and sequence of requests give the same fates."""
+    """The rules in force, and how far the search index lags behind. The same seed and requests give the same fates."""
 
     def __init__(self, seed: int = 0) -> None:
         self.rules: list[FaultRule] = []
+        self.search_lag_seconds = 0.0
         self._random = Random(seed)
 
     def add(self, rule: FaultRule) -> None:
@@ -70,11 +71,14 @@ class AdminFaults:
     def clear(self, seed: int = 0) -> None:
         """Forget all rules and start the dice anew."""
         self.rules.clear()
+        self.search_lag_seconds = 0.0
         self._random = Random(seed)
 
-    def hit(self, shop: str, roots: list[str]) -> FaultRule | None:
-        """The first rule that strikes this request."""
+    def hit(self, shop: str, roots: list[str], *, only_named: bool = False) -> FaultRule | None:
+        """The first rule that strikes this request; with `only_named`, of those that name its root."""
         for rule in self.rules:
+            if only_named and not rule.roots:
+                continue
             if rule.fits(shop, roots) and self._random.random() < rule.probability:
                 rule.hits += 1
                 return rule

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from deployments.sandbox.shopify.paging import Listing, SortKey
-from deployments.sandbox.shopify.records import Record, gid_tail
+from deployments.sandbox.shopify.records import Record, gid_tail, iso
 from deployments.sandbox.shopify.registry import Arguments, Call
 from deployments.sandbox.shopify.search import Getter, Search
 
@@ -44,11 +44,15 @@ def number(record: Record) -> int:
 
 
 def found(call: Call, root: str, records: Iterable[Record], search: Search, query: str | None) -> list[Record]:
-    """The records a search finds. Unknown search fields are ignored and noted in `extensions.search`."""
+    """The records a search finds. Unknown search fields are ignored and noted in `extensions.search`.
+
+    A shop's index lags: with `search_lag` a search does not find what changed less than that long ago.
+    """
     matches, warnings = search.compile(query)
     if warnings:
         call.search_notes.append({"path": [root], "query": query, "warnings": warnings})
-    return [record for record in records if matches(record)]
+    newest = iso(call.now - call.search_lag) if query and call.search_lag else None
+    return [record for record in records if matches(record) and (newest is None or record["updatedAt"] <= newest)]
 
 
 def listing(

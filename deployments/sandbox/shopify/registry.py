@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from deployments.sandbox.shopify.records import Record, iso
@@ -23,6 +23,7 @@ class Call:
     app: "App"
     scopes: frozenset[str]
     version: str
+    search_lag: timedelta = timedelta(0)
     search_notes: list[Record] = field(default_factory=list)
 
     @property

@@ -21,10 +21,11 @@ from graphql import (
     is_non_null_type,
 )
 
-from deployments.sandbox.shopify.errors import access_denied, not_implemented, resource_not_found
+from deployments.sandbox.shopify.errors import access_denied, not_implemented
+from deployments.sandbox.shopify.gid_checks import GidChecker
 from deployments.sandbox.shopify.idempotency import Use, run_once
 from deployments.sandbox.shopify.paging import page
-from deployments.sandbox.shopify.records import gid_tail, gid_type, is_reference, money_bag
+from deployments.sandbox.shopify.records import gid_type, is_reference, money_bag
 from deployments.sandbox.shopify.registry import Call, Domain, FieldHandler, RootHandler
 from deployments.sandbox.shopify.schema import IDEMPOTENT_MUTATIONS, Published, Requirement, record_type
 
@@ -54,7 +55,7 @@ class FieldPlan:
     root_missing: str | None
     mutation: bool
     fallback: str | None
-    id_arguments: tuple[tuple[str, frozenset[str]], ...]
+    gids: GidChecker
     connection: bool
     abstract: bool
     neutral: Neutral | None
@@ -110,13 +111,7 @@ class Resolver:
             raise not_implemented(plan.root_missing, plan.name)
         if plan.requirement is not None and not plan.requirement.met_by(call.scopes):
             raise access_denied(plan.name, plan.requirement.words)
-        for name, allowed in plan.id_arguments:
-            values = arguments.get(name)
-            for value in values if isinstance(values, list) else [values]:
-                check_gid(value, allowed)
-                # A query answers null for number 0; a mutation says that no record can have it.
-                if plan.mutation and value is not None and gid_tail(value) == "0":
-                    raise resource_not_found(str(value))
+        plan.gids.check(arguments)
 
     def _finish(self, plan: FieldPlan, call: Call, value: Any, arguments: dict[str, Any]) -> Any:
         if plan.connection and not (isinstance(value, dict) and "pageInfo" in value):
@@ -155,19 +150,15 @@ class Resolver:
         definition = parent.fields[name]
         named = get_named_type(definition.type)
         handler, missing = self._handler(parent, name)
-        gid_types = self._published.gid_types
+        writes = parent is self._published.schema.mutation_type
         return FieldPlan(
             name=name,
             requirement=self._published.requirement(parent.name, name),
             handler=handler,
             root_missing=missing,
-            mutation=parent is self._published.schema.mutation_type,
+            mutation=writes,
             fallback=self._domain.fallbacks.get((parent.name, name)),
-            id_arguments=tuple(
-                (argument, gid_types[parent.name, name, argument])
-                for argument in definition.args
-                if (parent.name, name, argument) in gid_types
-            ),
+            gids=GidChecker(self._published.gid_types, parent.name, name, definition.args, writes=writes),
             connection=named.name.endswith("Connection") and record_type(named) != named.name,
             abstract=is_abstract_type(named),
             neutral=neutral_of(definition.type) if is_non_null_type(definition.type) else None,
@@ -198,12 +189,6 @@ def _use(mutation: str, info: GraphQLResolveInfo[Call]) -> Use:
 
 def _root(handler: RootHandler) -> FieldHandler:
     return lambda call, _source, arguments: handler(call, arguments)
-
-
-def check_gid(value: Any, allowed: frozenset[str]) -> None:
-    """Refuse an id of another type. Raises ShopifyError."""
-    if value is not None and gid_type(value) not in allowed:
-        raise resource_not_found(str(value))
 
 
 def neutral_of(type_: Any) -> Neutral | None:

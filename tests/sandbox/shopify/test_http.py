@@ -153,6 +153,27 @@ def test_a_fault_can_be_bound_to_a_root_field(http: httpx.Client) -> None:
     assert ask(http, {"query": "{ orders(first: 1) { nodes { id } } }"}).status_code == 503
 
 
+def test_the_token_endpoint_fails_only_for_a_rule_that_names_it(http: httpx.Client) -> None:
+    http.post("/_sandbox/faults", json={"kind": "http_502"})
+    assert http.post("/admin/oauth/access_token", data=GRANT).status_code == 200
+
+    http.post("/_sandbox/faults", json={"kind": "http_503", "roots": ["access_token"]})
+    assert http.post("/admin/oauth/access_token", data=GRANT).status_code == 503
+
+
+def test_a_lagging_search_index_misses_what_just_changed_and_a_read_by_id_does_not(http: httpx.Client) -> None:
+    http.put("/_sandbox/search-lag", json={"seconds": 3600})
+    create = 'mutation { customerCreate(input: {email: "lag@example.com"}) { customer { id } } }'
+    made = ask(http, {"query": create}).json()["data"]["customerCreate"]["customer"]["id"]
+    search = {"query": '{ customers(first: 1, query: "email:lag@example.com") { nodes { id } } }'}
+
+    assert ask(http, search).json()["data"]["customers"]["nodes"] == []
+    assert ask(http, {"query": f'{{ customer(id: "{made}") {{ id }} }}'}).json()["data"]["customer"] == {"id": made}
+
+    http.put("/_sandbox/search-lag", json={"seconds": 0})
+    assert ask(http, search).json()["data"]["customers"]["nodes"] == [{"id": made}]
+
+
 def test_a_rule_nobody_can_apply_is_refused_by_name(http: httpx.Client) -> None:
     assert "kind is one of" in http.post("/_sandbox/faults", json={"kind": "earthquake"}).json()["error"]
     assert "probability" in http.post("/_sandbox/faults", json={"kind": "reset", "probability": 2}).json()["error"]

@@ -231,3 +231,17 @@ def test_an_unknown_search_field_is_ignored_and_noted(shop: Shop) -> None:
     assert answer["extensions"]["search"][0]["warnings"] == [
         {"field": "colour", "message": "Invalid search field for this query."}
     ]
+
+
+def test_an_id_of_another_type_inside_an_input_is_not_found(shop: Shop) -> None:
+    error = shop.refusal(
+        "mutation M($input: OrderInput!) { orderUpdate(input: $input) { userErrors { field } } }", input={"id": PRODUCT}
+    )
+
+    assert error["extensions"]["code"] == "RESOURCE_NOT_FOUND"
+    assert error["message"] == f"Invalid id: {PRODUCT}"
+
+
+def test_number_zero_is_no_id_to_a_mutation_and_null_to_a_query(shop: Shop) -> None:
+    assert shop.refusal(TAG, id="gid://shopify/Order/0")["message"] == "Invalid id: gid://shopify/Order/0"
+    assert shop.ask('{ order(id: "gid://shopify/Order/0") { id } }') is None
