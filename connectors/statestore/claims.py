@@ -10,16 +10,17 @@ never split an aggregate. A mark is set only under the row lock of the lease it 
 lease waits, and then sees the mark.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select, text, union, update
+from sqlalchemy import Connection, Select, and_, exists, func, or_, select, text, union, update
 
 from canonical.records import Message
 from canonical.states import MessageState
 from connectors.statestore.dialects import commit_lazily, hold_lock, now_of
+from connectors.statestore.heads import oldest_behind, oldest_ready
 from connectors.statestore.inbox import messages
 from connectors.statestore.tables import INBOX
 from connectors.statestore.tables.inbox import FRESH, LEASED, OPEN, PARKED
@@ -39,6 +40,7 @@ _WIDEST_LOOK: Final = 2_000
 """Most fresh rows one look reads; looks start small and grow while all they meet is taken."""
 _MARKS: Final = 10_000
 """Most rows one claim marks or wakes, so that no claim holds up other writers for long."""
+_CHUNK: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +56,14 @@ class Claim:
 
 @dataclass(slots=True)
 class _Found:
-    """Aggregates met on the walk."""
+    """What the walk has met: free aggregates, taken ones, and every fresh message (seq, aggregate key)."""
 
     free: dict[str, None] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
+    met: list[tuple[int, str]] = field(default_factory=list)
 
-    def unknown(self, keys: Iterable[str]) -> set[str]:
-        return {key for key in keys if key not in self.free and key not in self.taken}
+    def unknown(self, rows: Iterable[tuple[int, str]]) -> set[str]:
+        return {key for _, key in rows if key not in self.free and key not in self.taken}
 
 
 def anything_due(connection: Connection, kind: str) -> bool:
@@ -81,29 +84,37 @@ def claim(connection: Connection, wanted: Claim) -> list[Message]:
     _take_over(connection, wanted.kind, now)
     found = _walk(connection, wanted, now)
     seqs, long = _lease(connection, wanted, list(found.free), now)
-    _mark_behind(connection, long | _held_fast(connection, found.taken, now))
+    passed = long | _held_fast(connection, found.taken, now)
+    leased = set(seqs)
+    behind = [seq for seq, key in found.met if key in passed and seq not in leased]
+    _change(connection, behind[:_MARKS], behind=True)
     return messages(connection, seqs)
+
+
+def _change(connection: Connection, seqs: Sequence[int], **values: Any) -> None:
+    """Update by number, in chunks: a subquery instead would leave the way to the planner's guess."""
+    for start in range(0, len(seqs), _CHUNK):
+        chunk = seqs[start : start + _CHUNK]
+        connection.execute(update(INBOX).where(_I.seq.in_(chunk)).values(**values))
 
 
 def _wake(connection: Connection, kind: str, now: datetime) -> None:
     """Parked messages whose moment has come are fresh again."""
     due = select(_I.seq).where(_PARKED, _I.kind == kind, _I.not_before <= now).order_by(_I.not_before, _I.seq)
-    connection.execute(update(INBOX).where(_I.seq.in_(due.limit(_MARKS))).values(not_before=None))
+    _change(connection, connection.execute(due.limit(_MARKS)).scalars().all(), not_before=None)
 
 
 def _take_over(connection: Connection, kind: str, now: datetime) -> None:
     """Messages whose lease expired are ready again, and the attempt counts. One being committed now is left alone."""
     expired = select(_I.seq).where(_LEASED, _I.lease_until <= now, _I.kind == kind).with_for_update(skip_locked=True)
-    connection.execute(
-        update(INBOX)
-        .where(_I.seq.in_(expired))
-        .values(
-            state=MessageState.READY.value,
-            attempts=_I.attempts + 1,
-            reason="the lease of " + func.coalesce(_I.owner, "nobody") + " expired",
-            owner=None,
-            lease_until=None,
-        )
+    _change(
+        connection,
+        connection.execute(expired).scalars().all(),
+        state=MessageState.READY.value,
+        attempts=_I.attempts + 1,
+        reason="the lease of " + func.coalesce(_I.owner, "nobody") + " expired",
+        owner=None,
+        lease_until=None,
     )
 
 
@@ -111,14 +122,15 @@ def _walk(connection: Connection, wanted: Claim, now: datetime) -> _Found:
     """Look at fresh messages, oldest first, until enough free aggregates are found."""
     found, after, look = _Found(), -1, max(2 * wanted.limit, 50)
     while len(found.free) < wanted.limit:
-        rows = connection.execute(_look(wanted, after, look)).all()
-        found.taken |= _not_free(connection, found.unknown(row.aggregate_key for row in rows), now)
-        for row in rows:
-            if len(found.free) < wanted.limit and row.aggregate_key not in found.taken:
-                found.free[row.aggregate_key] = None
+        rows = [(row.seq, row.aggregate_key) for row in connection.execute(_look(wanted, after, look))]
+        found.taken |= _taken(connection, found.unknown(rows), now)
+        for _, key in rows:
+            if len(found.free) < wanted.limit and key not in found.taken:
+                found.free[key] = None
+        found.met += rows
         if len(rows) < look:
             break
-        after, look = rows[-1].seq, min(look * 4, _WIDEST_LOOK)
+        after, look = rows[-1][0], min(look * 4, _WIDEST_LOOK)
     return found
 
 
@@ -129,69 +141,54 @@ def _look(wanted: Claim, after: int, rows: int) -> Select[tuple[int, str]]:
     return query.order_by(_I.seq).limit(rows)
 
 
-def _not_free(connection: Connection, keys: set[str], now: datetime) -> set[str]:
+def _taken(connection: Connection, keys: set[str], now: datetime) -> set[str]:
     """Which of the aggregates have a live lease, or a message parked for later that must go first."""
-    query = select(_I.aggregate_key).distinct().where(_OPEN, _I.aggregate_key.in_(keys), _blocks(now))
-    return set(connection.execute(query).scalars()) if keys else set()
-
-
-def _blocks(now: datetime) -> ColumnElement[bool]:
-    return or_(and_(_LEASED, _I.lease_until > now), and_(_READY, _I.not_before > now))
-
-
-def _lease(connection: Connection, wanted: Claim, keys: Sequence[str], now: datetime) -> tuple[list[int], set[str]]:
-    """Take the oldest messages of each aggregate; also says which aggregates had more than one claim takes."""
     if not keys:
-        return [], set()
-    place = func.row_number().over(partition_by=_I.aggregate_key, order_by=_I.seq).label("place")
-    due = or_(_I.not_before.is_(None), _I.not_before <= now)
-    ranked = (
-        select(_I.seq, _I.aggregate_key, place)
-        .where(_OPEN, _READY, _I.aggregate_key.in_(keys), _I.kind == wanted.kind, due)
-        .subquery()
-    )
-    rows = connection.execute(select(ranked).where(ranked.c.place <= _PER_AGGREGATE + 1)).all()
-    seqs = [row.seq for row in rows if row.place <= _PER_AGGREGATE]
-    connection.execute(
-        update(INBOX)
-        .where(_I.seq.in_(seqs))
-        .values(
-            state=MessageState.CLAIMED.value,
-            owner=wanted.owner,
-            lease_until=now + wanted.lease,
-            not_before=None,
-            behind=False,
-        )
-    )
-    return seqs, {row.aggregate_key for row in rows if row.place > _PER_AGGREGATE}
+        return set()
+    query = union(_leased(keys, now), _parked(keys, now))
+    return set(connection.execute(query).scalars())
+
+
+def _leased(keys: Collection[str], now: datetime) -> Select[tuple[str]]:
+    return select(_I.aggregate_key).where(_LEASED, _I.aggregate_key.in_(keys), _I.lease_until > now)
+
+
+def _parked(keys: Collection[str], now: datetime) -> Select[tuple[str]]:
+    return select(_I.aggregate_key).where(_PARKED, _I.aggregate_key.in_(keys), _I.not_before > now)
 
 
 def _held_fast(connection: Connection, keys: set[str], now: datetime) -> set[str]:
-    """Those of the aggregates whose lease we can lock, so that it cannot end while we mark; and the parked ones."""
+    """Those of the taken aggregates that cannot become free while we mark: the lease locked by us, or parked."""
     if not keys:
         return set()
-    query = select(_I.aggregate_key).where(_OPEN, _I.aggregate_key.in_(keys), _blocks(now))
-    return set(connection.execute(query.with_for_update(skip_locked=True)).scalars())
+    locked = connection.execute(_leased(keys, now).with_for_update(skip_locked=True)).scalars()
+    return {*locked, *connection.execute(_parked(keys, now)).scalars()}
 
 
-def _mark_behind(connection: Connection, keys: set[str]) -> None:
-    """Fresh messages of these aggregates stand behind from now on."""
-    if keys:
-        fresh = select(_I.seq).where(_OPEN, _I.aggregate_key.in_(keys), _FRESH).limit(_MARKS)
-        connection.execute(update(INBOX).where(_I.seq.in_(fresh)).values(behind=True))
+def _lease(connection: Connection, wanted: Claim, keys: Sequence[str], now: datetime) -> tuple[list[int], set[str]]:
+    """Take the oldest messages of each aggregate; also says which aggregates have more than one claim takes."""
+    if not keys:
+        return [], set()
+    heads = oldest_ready(connection, keys, kind=wanted.kind, now=now, most=_PER_AGGREGATE + 1)
+    per_key: dict[str, list[int]] = {key: [] for key in keys}
+    for seq, key in heads:
+        per_key[key].append(seq)
+    seqs = [seq for found in per_key.values() for seq in sorted(found)[:_PER_AGGREGATE]]
+    _change(
+        connection,
+        seqs,
+        state=MessageState.CLAIMED.value,
+        owner=wanted.owner,
+        lease_until=now + wanted.lease,
+        not_before=None,
+        behind=False,
+    )
+    return seqs, {key for key, found in per_key.items() if len(found) > _PER_AGGREGATE}
 
 
 def bring_forward(connection: Connection, aggregate_keys: Iterable[str]) -> None:
     """After a lease ended: the oldest message behind, of each kind, may be found again; the rest comes with it."""
-    keys = sorted(set(aggregate_keys))
-    if not keys:
-        return
-    oldest = (
-        select(func.min(_I.seq))
-        .where(_OPEN, _READY, text("behind"), _I.aggregate_key.in_(keys))
-        .group_by(_I.aggregate_key, _I.kind)
-    )
-    connection.execute(update(INBOX).where(_I.seq.in_(oldest)).values(behind=False))
+    _change(connection, oldest_behind(connection, aggregate_keys), behind=False)
 
 
 def extend(connection: Connection, owner: str, seqs: Sequence[int], lease: timedelta) -> bool:

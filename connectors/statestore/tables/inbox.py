@@ -17,6 +17,7 @@ FRESH: Final = "state = 'ready' AND not_before IS NULL AND NOT behind"
 PARKED: Final = "state = 'ready' AND not_before IS NOT NULL"
 LEASED: Final = "state = 'claimed'"
 OPEN: Final = "state IN ('ready', 'claimed')"
+BEHIND: Final = "behind"
 WAITING: Final = "state <> 'done'"
 # Queries use these texts too: SQLite takes a partial index only when the query says the same, with no parameter in it.
 
@@ -35,7 +36,9 @@ class InboxRow(StoreTable, table=True):
         partial_index("ix_inbox_event_id", "event_id", where="event_id IS NOT NULL"),
         partial_index("ix_inbox_fresh", "kind", "seq", where=FRESH),
         partial_index("ix_inbox_parked", "kind", "not_before", where=PARKED),
-        partial_index("ix_inbox_leased", "lease_until", where=LEASED),
+        partial_index("ix_inbox_parked_aggregate", "aggregate_key", where=PARKED),
+        partial_index("ix_inbox_leased", "aggregate_key", "lease_until", where=LEASED),
+        partial_index("ix_inbox_behind", "kind", "aggregate_key", "seq", where=BEHIND),
         partial_index("ix_inbox_open", "aggregate_key", "seq", where=OPEN),
         partial_index("ix_inbox_waiting", "scope", "kind", "state", "received_at", where=WAITING),
     )
