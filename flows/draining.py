@@ -10,6 +10,7 @@ The loops meet only in the store: a loop that dies leaves leases that expire, an
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -120,6 +121,9 @@ class Drain:
             except ConflictError as error:
                 self.tally.note(f"Lease lost, another worker goes on: {error.words}")
                 return
+            except Exception as error:
+                await self._return_after(owner, messages, error)
+                raise
         self.tally.intake(batch)
         self.accepted.set()
 
@@ -177,7 +181,12 @@ class Drain:
     async def _prepared(self, owner: str, company: str, messages: list[Message]) -> Chunk:
         chunk = Chunk(owner, company, await load(self.rt, messages))
         await chunk.stack.enter_async_context(keep_lease(self.rt, owner, messages))
-        await self.steps.prepare(self.rt, chunk)
+        try:
+            await self.steps.prepare(self.rt, chunk)
+        except BaseException as error:
+            await chunk.stack.aclose()
+            await self._return_after(owner, [p.message for p in chunk.open()], error)
+            raise
         return chunk
 
     async def _post_chunk(self, company: str, chunk: Chunk) -> None:
@@ -236,6 +245,14 @@ class Drain:
             for m in messages
         )
         await self.rt.store.commit(Batch(owner=owner, messages=verdicts))
+
+    async def _return_after(self, owner: str, messages: Sequence[Message], error: BaseException) -> None:
+        """Hand messages back after a defect of ours: the attempt counts, so that they cannot go round for ever."""
+        reason = error.code if isinstance(error, CrossdockError) else f"defect: {type(error).__name__}"
+        verdicts = tuple(MessageVerdict(seq=m.seq, state=MessageState.READY, reason=reason) for m in messages)
+        if verdicts:
+            with suppress(ConflictError):  # somebody else has them already
+                await self.rt.store.commit(Batch(owner=owner, messages=verdicts))
 
     async def _bury_worn_out(self, owner: str, messages: list[Message]) -> list[Message]:
         """Dead-letter what was claimed too often without an end; returns the rest."""

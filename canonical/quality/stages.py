@@ -1,5 +1,6 @@
 """The gates of order ingestion: what arrived, what it was translated to, and what is about to be posted."""
 
+import threading
 from functools import lru_cache
 from typing import Final
 
@@ -135,10 +136,18 @@ BEFORE_POSTING: Final = Stage(
 STAGES: Final = {"received": RECEIVED, "canonical": CANONICAL, "before_posting": BEFORE_POSTING}
 
 
-@lru_cache(maxsize=len(STAGES))
+_BUILDING: Final = threading.Lock()
+
+
 def order_gate(stage: str) -> Gate:
-    """The gate of a stage of `STAGES`, built on first use and kept for the process.
+    """The gate of a stage of `STAGES`, built on first use and kept for the process; threads may ask at once.
 
     Raises `KeyError` for a stage that there is not.
     """
+    with _BUILDING:
+        return _gate(stage)
+
+
+@lru_cache(maxsize=len(STAGES))
+def _gate(stage: str) -> Gate:
     return Gate(STAGES[stage])

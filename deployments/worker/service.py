@@ -17,6 +17,7 @@ from prefect.settings import get_current_settings
 
 from canonical.errors import CrossdockError
 from deployments.worker.warm import WarmWorker
+from flows.handling.gates import build_gates
 from flows.runtime import close_runtime, request_stop
 
 GRACE_SECONDS = 20.0
@@ -83,6 +84,7 @@ class WorkerService:
                 loops.start_soon(_every, get_current_settings().worker.query_seconds, worker.get_and_submit_flow_runs)
                 loops.start_soon(_every, worker.heartbeat_interval_seconds, worker.sync_with_backend)
                 await worker.announce()
+                loops.start_soon(asyncio.to_thread, build_gates)  # 4 s of import, before the first order needs it
                 await self._stop.wait()
                 await self._wind_down(worker)
                 loops.cancel_scope.cancel()
