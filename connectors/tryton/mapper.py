@@ -54,7 +54,7 @@ def sale_values(
     }
     if document.payment_terms_days is not None:
         terms = terms_code(document)
-        values["payment_term"] = known.terms.get(terms) or _lacks(document, "payment terms of days", terms)
+        values["payment_term"] = known.terms.get(terms) or _lacks(document, "payment term", f"of {terms} days")
     for tender in document.tenders:
         _ = known.journals.get(tender.method) or _lacks(document, "payment journal", tender.method)
     return values
@@ -175,7 +175,7 @@ def _payment_values(document: SalesOrderDocument, tender: Tender, known: Referen
 def _lacks(document: SalesOrderDocument, kind: str, code: str, field: str | None = None) -> NoReturn:
     raise RejectedError(
         f"Tryton has no {kind} {code}",
-        code=f"{kind.split()[0]}_unknown",
+        code=f"{kind.replace(' ', '_')}_unknown",
         document=document.name,
         field=field,
         way_out=f"Add it in Tryton, or map it to another {kind}; then replay the order.",

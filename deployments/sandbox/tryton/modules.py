@@ -21,6 +21,7 @@ MODULES = (
 )
 """What the connector needs; Tryton adds the modules these depend on.
 
+`sale_gift_card` costs 1.3 of 8.5 ms to quote a sale in a batch of 50, and nothing that can be measured to process it.
 Left out on purpose: `sale_promotion` and `sale_extra` make a quotation five times dearer, `sale_shipment_cost` demands
 a carrier to quote, `sale_stock_quantity` answers a shortage with a warning that somebody has to click away.
 """
