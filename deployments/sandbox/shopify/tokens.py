@@ -29,12 +29,16 @@ def with_implied(scopes: frozenset[str]) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """One app installed in every shop of the stand-in. `permanent_token`: the kind older custom apps have."""
+    """One app installed in every shop of the stand-in. `permanent_token`: the kind older custom apps have.
+
+    `number` is what a shop calls the app by, as in the namespace of its own metafields.
+    """
 
     client_id: str
     client_secret: str = field(repr=False)
     scopes: frozenset[str] = DEFAULT_SCOPES
     title: str = "Crossdock"
+    number: int = 1_033_282_648
     permanent_token: str | None = field(default=None, repr=False)
 
 

@@ -40,6 +40,7 @@ from tests.sandbox.shopify.comparison import (
 )
 
 SHOP = "recorded-shop.myshopify.com"
+RECORDED_APP = 347082227713  # as the namespace of its own metafields shows
 Step = dict[str, Any]
 _GID = re.compile(r"gid://[a-z]+/\w+/[\w-]+(?:\?[\w=&]+)?")
 _SAID_MISSING = re.compile(r"does not exist|not found|can't be found|Invalid id|Unable to find")
@@ -49,8 +50,9 @@ _PHASES = (
     (re.compile(r"repeat|after|downstream", re.IGNORECASE), 7),
     (re.compile(r"delete$", re.IGNORECASE), 6),
     (re.compile(r"create", re.IGNORECASE), 0),
-    (re.compile(r"upstreamCalls|hydrate", re.IGNORECASE), 2),
-    (re.compile(r"setup", re.IGNORECASE), 1),
+    (re.compile(r"upstreamCalls", re.IGNORECASE), 2),
+    (re.compile(r"hydrate", re.IGNORECASE), 5),
+    (re.compile(r"setup|cancel$", re.IGNORECASE), 1),
 )
 
 
@@ -109,7 +111,7 @@ class Session:
             self._state.on_add(type_name, completer)
         self._jobs = Jobs(self._state, WORK)
         self._roots = {*domain.queries, *domain.mutations}
-        self._app, self._scopes = App("recorded", "secret", scopes), scopes
+        self._app, self._scopes = App("recorded", "secret", scopes, number=RECORDED_APP), scopes
         self._comparison = Comparison()
         self._changed_elsewhere: dict[str, str] = {}
         self._state.add_shop(SHOP, {"currencyCode": "CAD"})
@@ -138,15 +140,18 @@ class Session:
         return Verdict(step["domain"], step["source"], step["step"], outcome, reason, cost)
 
     def _stock_shelves(self, step: Step) -> None:
-        """Keep a plain product for each variant an order is placed for: nothing of it shows but its id."""
-        if "orderCreate" not in step["roots"]:
-            return
-        for recorded_id in _gids(step["variables"]):
-            if gid_type(recorded_id) == "ProductVariant" and recorded_id not in self._comparison.ids:
-                product = self._state.add(SHOP, "Product", {"title": "Any product"}, topics=())
-                variant = {"product": {"id": product["id"]}, "price": "1.00"}
-                kept = self._state.add(SHOP, "ProductVariant", variant, topics=())
-                self._comparison.ids[recorded_id] = kept["id"]
+        """Keep plain goods where only their id shows: variants that are ordered, products that get metafields."""
+        wanted = {"orderCreate": "ProductVariant", "metafieldsSet": "Product"}
+        for root in wanted.keys() & set(step["roots"]):
+            for recorded_id in _gids(step["variables"]):
+                if gid_type(recorded_id) == wanted[root] and recorded_id not in self._comparison.ids:
+                    self._comparison.ids[recorded_id] = self._plain_goods(wanted[root])
+
+    def _plain_goods(self, type_name: str) -> str:
+        product = self._state.add(SHOP, "Product", {"title": "Any product"}, topics=())
+        variant = {"product": {"id": product["id"]}, "price": "1.00"}
+        kept = self._state.add(SHOP, "ProductVariant", variant, topics=())
+        return str({"Product": product, "ProductVariant": kept}[type_name]["id"])
 
     def _outcome(self, step: Step, answer: dict[str, Any]) -> tuple[str, str]:
         wanted = step["response"]
@@ -206,7 +211,7 @@ class Session:
         for other in self._foreign:
             prepared = self._engine.prepare(other["query"])
             operation = prepared.operation(None) if prepared.document else None
-            if operation is None or not is_mutation(operation):
+            if operation is None or not is_mutation(operation) or phase(other) > phase(step):
                 continue
             theirs = {self._root_of(one) for one in _gids(other["variables"]) if one in self._comparison.ids}
             if mine & theirs:

@@ -116,3 +116,11 @@ def test_a_metafield_is_deleted_by_name(shop: Shop, order_id: str) -> None:
 
     assert shop.ask(delete, rows=[named, {**named, "key": "other"}])["deletedMetafields"] == [{"key": "number"}, None]
     assert shop.ask(READ, id=order_id)["metafield"] is None
+
+
+def test_the_namespace_of_another_app_is_not_ours_to_write(shop: Shop, order_id: str) -> None:
+    answer = shop.ask(SET, rows=[{**row(order_id), "namespace": "app--1--erp"}])
+
+    assert [(error["field"], error["code"]) for error in answer["userErrors"]] == [
+        (["metafields", "0"], "APP_NOT_AUTHORIZED")
+    ]

@@ -13,6 +13,15 @@ KNOWN = {
     ("customer-set-custom-id.json", "/cases/createNoMatch"): "metafield definitions are not implemented yet",
     ("customer-set-custom-id.json", "/cases/updateMatching"): "metafield definitions are not implemented yet",
     ("store-credit-account-parity.json", "/upstreamCalls/0"): "store credit is not implemented yet",
+    ("metafield-definition-lifecycle-mutations.json", "/captures/2"): "metafield definitions are not implemented yet",
+    (
+        "metafields-set-delete-app-namespace-resolution.json",
+        "/postAppPrefixedSetRead",
+    ): "the names of the steps do not tell which write came before this read",
+    (
+        "metafields-set-delete-app-namespace-resolution.json",
+        "/postDeleteRead",
+    ): "the deletion before it is not recorded",
     (
         "fulfillment-create-preconditions.json",
         "/cleanup/gid://shopify/Order/8887507681586/cancel",
@@ -50,7 +59,7 @@ def test_what_can_be_replayed_agrees_for_96_percent(verdicts: list[Verdict]) -> 
     outcomes = Counter(one.outcome for one in verdicts)
     equal = outcomes["agree"] + outcomes["shape"]
 
-    assert equal >= 205, table(verdicts)
+    assert equal >= 219, table(verdicts)
     assert equal / (equal + outcomes["differ"]) >= 0.96, table(verdicts)
 
 

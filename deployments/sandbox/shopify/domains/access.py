@@ -1,6 +1,6 @@
 """Who asks: the app, its installation and scopes, and the API versions there are."""
 
-from deployments.sandbox.shopify.records import Record
+from deployments.sandbox.shopify.records import Record, gid
 from deployments.sandbox.shopify.registry import Arguments, Call, Domain
 from deployments.sandbox.shopify.schema import SERVED_VERSIONS
 from deployments.sandbox.shopify.tokens import App, with_implied
@@ -45,7 +45,7 @@ def _scope(handle: str) -> Record:
 def _app(one: App) -> Record:
     scopes = [_scope(handle) for handle in sorted(with_implied(one.scopes))]
     return {
-        "id": "gid://shopify/App/1",
+        "id": gid("App", one.number),
         "title": one.title,
         "apiKey": one.client_id,
         "handle": one.title.lower(),

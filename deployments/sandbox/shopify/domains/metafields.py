@@ -23,6 +23,7 @@ OWNERS = {
     "ProductVariant": "PRODUCTVARIANT",
     "Shop": "SHOP",
 }
+NOT_YOURS = "Access to this namespace and key on Metafields for this resource type is not allowed."
 STALE = "The resource has been updated since it was loaded. Try again with an updated `compareDigest` value."
 
 
@@ -78,13 +79,15 @@ def find(call: Call, owner: Record | None, namespace: str, key: str) -> Record |
 
 def app_namespace(call: Call, namespace: str | None) -> str:
     """A namespace as stored: none means the app's own, `$app:x` one inside it."""
+    own = f"app--{call.app.number}"
     if namespace is None or namespace == "$app":
-        return f"app--{_app_number(call)}"
-    return namespace.replace("$app:", f"app--{_app_number(call)}--", 1) if namespace.startswith("$app:") else namespace
+        return own
+    return namespace.replace("$app:", f"{own}--", 1) if namespace.startswith("$app:") else namespace
 
 
-def _app_number(call: Call) -> int:
-    return int(hashlib.sha256(call.app.client_id.encode()).hexdigest()[:8], 16)
+def _is_foreign(call: Call, namespace: str) -> bool:
+    own = f"app--{call.app.number}"
+    return namespace.startswith("app--") and namespace != own and not namespace.startswith(f"{own}--")
 
 
 def _links(call: Call, owner_id: str) -> list[Record]:
@@ -108,6 +111,8 @@ def _faults(call: Call, place: int, row: Record) -> list[Record]:
     owner = call.find(row["ownerId"])
     if owner is None or gid_type(row["ownerId"]) not in OWNERS:
         return [fault("ownerId", "Owner does not exist.", "INVALID_VALUE")]
+    if _is_foreign(call, row["namespace"]):
+        return [fault(None, NOT_YOURS, "APP_NOT_AUTHORIZED")]
     known = find(call, owner, row["namespace"], row["key"])
     found = _name_faults(row, fault)
     if "compareDigest" in row and row["compareDigest"] != (known["compareDigest"] if known else None):
