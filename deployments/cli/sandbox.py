@@ -95,16 +95,7 @@ def faults(
     url
         Where the stand-in answers.
     """
-    switches = asyncio.run(
-        set_faults(
-            url,
-            duplicate=duplicate,
-            reorder=reorder,
-            delay=delay,
-            lose=lose,
-            delay_seconds=delay_seconds,
-            seed=seed,
-        )
-    )
+    chances = {"duplicate": duplicate, "reorder": reorder, "delay": delay, "lose": lose}
+    switches = asyncio.run(set_faults(url, **chances, delay_seconds=delay_seconds, seed=seed))
     show("Faults", ("switch", "value"), switches.items())
     return 0

@@ -1,10 +1,9 @@
 """`crossdock trace`: the timeline of a document, from any of its ids."""
 
 import asyncio
-from datetime import datetime
 
 from canonical.records import TraceLine
-from deployments.cli.context import console, opened_store, show
+from deployments.cli.context import console, opened_store
 
 
 def trace(document: str, *, shop: str | None = None) -> int:
@@ -26,25 +25,20 @@ def trace(document: str, *, shop: str | None = None) -> int:
 
 
 def timeline(document: str, lines: list[TraceLine]) -> None:
-    """Print a document's timeline."""
-    show(f"Trace of {document}", ("when (UTC)", "after", "what", "in words", "ids"), _rows(lines))
+    """Print a document's timeline: when (UTC), how long after the first line, what, and the ids below it."""
+    start = lines[0].at
+    console.print(f"Trace of {document}, {start:%Y-%m-%d}, UTC", style="bold")
+    for line in lines:
+        after = (line.at - start).total_seconds()
+        console.print(
+            f"{line.at:%H:%M:%S.%f}"[:12] + f"  +{after:8.3f} s  {line.what:<20} {line.words}", soft_wrap=True
+        )
+        ids = "  ".join(f"{name}={value}" for name, value in line.ids.items())
+        if ids:
+            console.print(f"{'':27}{ids}", style="dim", soft_wrap=True)
 
 
 async def _lines(document: str, shop: str | None) -> list[TraceLine]:
     async with opened_store() as store:
         lines = await store.trace(document)
     return [line for line in lines if shop is None or line.ids.get("scope", shop) == shop]
-
-
-def _rows(lines: list[TraceLine]) -> list[tuple[str, str, str, str, str]]:
-    start: datetime = lines[0].at
-    return [
-        (
-            f"{line.at:%Y-%m-%d %H:%M:%S.%f}"[:-3],
-            f"{(line.at - start).total_seconds():.3f} s",
-            line.what,
-            line.words,
-            "\n".join(f"{name}: {value}" for name, value in line.ids.items()),
-        )
-        for line in lines
-    ]

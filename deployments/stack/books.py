@@ -3,6 +3,7 @@
 The ERP's own database file is opened read-only and its sales orders are counted by shop and order name.
 """
 
+import re
 import sqlite3
 from collections import defaultdict
 from collections.abc import Mapping
@@ -17,8 +18,10 @@ _TRYTON = """
     FROM sale_sale AS sale LEFT JOIN web_shop AS shop ON shop.id = sale.web_shop
 """
 _LAMBDA = """
-    SELECT company, external_reference, name, grand_total, status FROM "Sales Order" WHERE discarded = 0
+    SELECT company, remarks, name, grand_total, status FROM "Sales Order" WHERE discarded = 0
 """
+_NAME = re.compile(r"^Order (\S+) of ")
+"""Lambda ERP has no field for the customer's order number: the remark begins with it."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +40,14 @@ def read_books(erp: str, database: Path) -> list[BookedSale]:
     query = _TRYTON if erp == "tryton" else _LAMBDA
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=30)) as connection:
         return [
-            BookedSale(str(place), str(reference), str(number), _cents(amount), str(state))
+            BookedSale(str(place), _order_name(str(reference)), str(number), _cents(amount), str(state))
             for place, reference, number, amount, state in connection.execute(query)
         ]
+
+
+def _order_name(reference: str) -> str:
+    found = _NAME.match(reference)
+    return found[1] if found else reference
 
 
 def _cents(amount: Any) -> Decimal:

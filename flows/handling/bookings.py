@@ -75,17 +75,7 @@ class Settlement:
                 key=posting.key, state=EffectState.SETTLED, external_id=booked.id, external_number=booked.number
             )
         )
-        self.references.append(
-            CrossReference(
-                scope=record.scope,
-                kind=SALES_ORDER,
-                left_system=self.rt.landscape.shop(record.scope).channel,
-                left_id=record.order_id,
-                right_system=self.system,
-                right_id=f"{self.chunk.company}/{booked.id}",
-                label=f"{record.name} = {booked.number or booked.id}",
-            )
-        )
+        self.references.append(self._reference(record, booked))
         self.clocks.append((record.scope, record.aggregate_key, BOOKED, now))
         self.note(
             record,
@@ -102,6 +92,17 @@ class Settlement:
         if self.rt.landscape.shop(record.scope).orders.write_back:
             self.deliveries.append(follow_up(self.rt, posted, WRITE_BACK, str(posting.message.seq)))
         self.done(posting)
+
+    def _reference(self, record: OrderRecord, booked: BookedDocument) -> CrossReference:
+        return CrossReference(
+            scope=record.scope,
+            kind=SALES_ORDER,
+            left_system=self.rt.landscape.shop(record.scope).channel,
+            left_id=record.order_id,
+            right_system=self.system,
+            right_id=f"{self.chunk.company}/{booked.id}",
+            label=f"{record.name} = {booked.number or booked.id}",
+        )
 
     def awaiting(self, posting: Posting, record: OrderRecord, taken: AwaitingAck) -> None:
         """The ERP took it and answers later; the sweep reads it back, and it is overdue after its deadline."""
