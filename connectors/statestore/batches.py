@@ -19,7 +19,7 @@ _I = INBOX.c
 
 
 def write(connection: Connection, batch: Batch) -> None:
-    """Write the parts in the order of the fields. Raises `ConflictError`, and then nothing is written."""
+    """Write the parts in the order of the fields, the audit last. After a `ConflictError` nothing is written."""
     now = datetime.now(UTC)
     _end_leases(connection, batch.owner, batch.messages)
     orders.save(connection, batch.orders)
