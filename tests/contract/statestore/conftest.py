@@ -7,9 +7,8 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from canonical.ports import StateStore
 from connectors.statestore.settings import StoreSettings
-from connectors.statestore.store import open_store
+from connectors.statestore.store import SqlStateStore, open_store
 from tests.postgres import PostgresServer, postgres_server
 
 __all__ = ["postgres_server"]
@@ -40,7 +39,7 @@ def settings(store_url: str) -> StoreSettings:
 
 
 @pytest.fixture
-async def store(settings: StoreSettings) -> AsyncIterator[StateStore]:
+async def store(settings: StoreSettings) -> AsyncIterator[SqlStateStore]:
     """An open, empty store."""
     opened = await open_store(settings)
     yield opened
