@@ -30,7 +30,9 @@ def fault_of(error: BaseException) -> CrossdockError:
     text = f"{type(cause).__name__} {cause}".lower()
     if any(words in text for words in _SCHEMA_WORDS):
         return MisconfiguredError(
-            "the state store lacks a table or column", code="store_schema", way_out="Run `crossdock store upgrade`."
+            "the state store lacks a table or column",
+            code="store_schema",
+            way_out="Open it once with CROSSDOCK_STORE_AUTO_UPGRADE on.",
         )
     if any(words in text for words in _DAMAGE_WORDS):
         return MisconfiguredError(

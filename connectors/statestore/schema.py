@@ -31,13 +31,21 @@ def current_revision(connection: Connection) -> str | None:
 
 
 def bring_up(connection: Connection) -> None:
-    """Bring the schema to the newest revision, one process at a time. The caller commits."""
+    """Bring the schema to the newest revision, one process at a time. The caller commits.
+
+    Raises `MisconfiguredError` when the database is at a revision this program does not know.
+    """
     from alembic import command
+    from alembic.util import CommandError
 
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-    if current_revision(connection) != REVISION:
+    if current_revision(connection) == REVISION:
+        return
+    try:
         command.upgrade(migration_config(connection), "head")
+    except CommandError as error:
+        raise _not_ours(current_revision(connection)) from error
 
 
 def migration_config(connection: Connection) -> "Config":
@@ -54,8 +62,12 @@ def require_newest(connection: Connection) -> None:
     """Raises `MisconfiguredError` when the schema is not the one this program was written for."""
     found = current_revision(connection)
     if found != REVISION:
-        raise MisconfiguredError(
-            f"the state store's schema is at {found or 'nothing'}, this program needs {REVISION}",
-            code="store_schema",
-            way_out="Run `crossdock store upgrade`, or start a program of the same version.",
-        )
+        raise _not_ours(found)
+
+
+def _not_ours(found: str | None) -> MisconfiguredError:
+    return MisconfiguredError(
+        f"the state store's schema is at {found or 'nothing'}, this program needs {REVISION}",
+        code="store_schema",
+        way_out="Open it once with CROSSDOCK_STORE_AUTO_UPGRADE on, or start a program of the same version.",
+    )
