@@ -49,7 +49,7 @@ class WarmRun:
         self._end()
 
     def abort(self) -> None:
-        """The process ends before the run does: it becomes `Crashed`, and another worker goes on from the ledger."""
+        """It must end here and now, or was declared dead: it becomes `Crashed`. The ledger tells what is left to do."""
         self._end()
 
     def _end(self) -> None:

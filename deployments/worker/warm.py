@@ -10,6 +10,7 @@ import httpx
 from prefect import Flow
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.responses import WorkerFlowRunResponse
 from prefect.exceptions import Abort, InfrastructureNotFound, Pause
 from prefect.workers.base import BaseJobConfiguration, BaseVariables, BaseWorker, BaseWorkerResult
 
@@ -18,7 +19,9 @@ from deployments.worker.runs import WarmRun
 
 CANCELLATION_POLL_SECONDS = 1.0
 """Between two questions whether a run in hand was cancelled. Asked only while there are runs."""
-STOPPED_ELSEWHERE = (StateType.CANCELLING, StateType.CANCELLED, StateType.CRASHED)
+CANCELLED = (StateType.CANCELLING, StateType.CANCELLED)
+POLL_PATIENCE_SECONDS = 5.0
+"""How long a poll may take. Prefect's client would try for a minute, and find its server back half a minute late."""
 LAST_WORD_SECONDS = 5.0
 """How long a run that was told to end gets to record it."""
 
@@ -54,15 +57,20 @@ class WarmWorker(BaseWorker[BaseJobConfiguration, BaseVariables, WarmResult]):
         self._logger.info("Worker %r serves pool %r, %s runs at once.", self.name, self._work_pool_name, self._limit)
 
     async def get_and_submit_flow_runs(self) -> list[FlowRun]:
-        """The poll. Takes nothing new while stopping; waits when Prefect is away, where Prefect's worker would die."""
-        if self._stopping:
-            return []
+        """The poll; a worker that is stopping takes nothing new."""
+        return [] if self._stopping else await super().get_and_submit_flow_runs()
+
+    async def _get_scheduled_flow_runs(self) -> list[WorkerFlowRunResponse]:
+        """What is due. Nothing when Prefect is away: this worker waits for it, where Prefect's own would end."""
         try:
-            found = await super().get_and_submit_flow_runs()
-        except httpx.HTTPError as error:
+            async with asyncio.timeout(POLL_PATIENCE_SECONDS):
+                found = await super()._get_scheduled_flow_runs()
+        except (httpx.HTTPError, TimeoutError) as error:
             self._note_absence(error)
             return []
-        self._note_presence()
+        if self._away:
+            self._logger.info("Prefect answers again.")
+        self._away = False
         return found
 
     async def sync_with_backend(self) -> None:
@@ -72,18 +80,13 @@ class WarmWorker(BaseWorker[BaseJobConfiguration, BaseVariables, WarmResult]):
         except httpx.HTTPError as error:
             self._note_absence(error)
 
-    def _note_absence(self, error: httpx.HTTPError) -> None:
+    def _note_absence(self, error: Exception) -> None:
         """Say once that Prefect does not answer. Raises the error when Prefect answered and refused."""
         if isinstance(error, httpx.HTTPStatusError) and error.response.status_code < 500:
             raise error
         if not self._away:
             self._logger.warning("Prefect does not answer (%s); runs wait until it does.", type(error).__name__)
         self._away = True
-
-    def _note_presence(self) -> None:
-        if self._away:
-            self._logger.info("Prefect answers again.")
-        self._away = False
 
     async def _submit_run(self, flow_run: FlowRun) -> None:
         """As the base class does it; but an error there, as when Prefect goes away just now, would end the worker."""
@@ -93,6 +96,13 @@ class WarmWorker(BaseWorker[BaseJobConfiguration, BaseVariables, WarmResult]):
             self._logger.warning("Run %s was not started (%s); it is taken up again.", flow_run.name, error)
             self._release_limit_slot(flow_run.id)
             self._submitting_flow_run_ids.discard(flow_run.id)
+
+    async def _propose_submitting_state(self, flow_run: FlowRun) -> None:
+        """Nothing: it runs at once, and each state costs the server 20 ms."""
+
+    async def _give_worker_labels_to_flow_run(self, flow_run_id: UUID) -> None:
+        """Nothing: who ran it is in the event feed. On SQLite this write meets that of the state change before it,
+        is refused, and Prefect's client waits two seconds before it tries again."""
 
     async def run(
         self,
@@ -146,10 +156,13 @@ class WarmWorker(BaseWorker[BaseJobConfiguration, BaseVariables, WarmResult]):
                 known = await self.client.read_flow_runs(flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=asked)))
             except httpx.HTTPError:  # the poll tells of it
                 continue
-            there = {run.id: run.state.type if run.state else None for run in known}
+            states = {run.id: run.state.type if run.state else None for run in known}
             for run in [self._running[i] for i in asked if i in self._running]:
-                if run.id not in there or there[run.id] in STOPPED_ELSEWHERE:
+                state = states.get(run.id, StateType.CRASHED)  # a run that was deleted
+                if state in CANCELLED:
                     run.cancel()
+                elif state == StateType.CRASHED:
+                    run.abort()
 
     async def kill_infrastructure(
         self, infrastructure_pid: str, configuration: BaseJobConfiguration, grace_seconds: int = 30
