@@ -1,5 +1,6 @@
 """Prefect as Crossdock runs it: the profile, the work pool, the deployments, the automations."""
 
+import asyncio
 import os
 import sys
 from collections.abc import Mapping
@@ -17,6 +18,8 @@ PROFILE = HERE / "prefect_profile.toml"
 AUTOMATIONS = HERE / "automations.yaml"
 POOL = "crossdock"
 WARM = "crossdock-warm"
+BUSY_ATTEMPTS, BUSY_PAUSE = 6, 0.1
+"""Tries while Prefect's database is busy, and the first pause in seconds; it doubles."""
 
 
 def engine_environment(home: Path, api_url: str, pool: str = POOL) -> dict[str, str]:
@@ -95,10 +98,20 @@ async def read_run(run_id: str, environment: Mapping[str, str] | None = None) ->
         return run
 
 
+async def _ask(api: httpx.AsyncClient, method: str, path: str, body: Any) -> httpx.Response:
+    """Asks again after a 503, which changed nothing: Prefect gives it when two of its writers meet in SQLite."""
+    for attempt in range(BUSY_ATTEMPTS - 1):
+        answer = await api.request(method, path, json=body)
+        if answer.status_code != 503:
+            return answer
+        await asyncio.sleep(BUSY_PAUSE * 2**attempt)
+    return await api.request(method, path, json=body)
+
+
 async def _call(api: httpx.AsyncClient, method: str, path: str, body: Any = None) -> Any:
     """Raises `RetryableError` when Prefect is away, `MisconfiguredError` when it refuses."""
     try:
-        answer = await api.request(method, path, json=body)
+        answer = await _ask(api, method, path, body)
     except httpx.HTTPError as error:
         raise RetryableError(
             f"the Prefect API does not answer ({type(error).__name__})",

@@ -1,33 +1,14 @@
 """One Prefect server and one warm worker for all tests here; each is started once and ended by its id."""
 
-import json
 from collections.abc import Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.engine.engine import Engine, wait_until
-
-
-class Notebook:
-    """What the sample flows wrote down, in order."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __str__(self) -> str:
-        return str(self.path)
-
-    def entries(self, what: str | None = None) -> list[dict[str, Any]]:
-        lines = self.path.read_text().splitlines() if self.path.exists() else []
-        read = [json.loads(line) for line in lines]
-        return [entry for entry in read if what in (None, entry["what"])]
-
-    def wait(self, what: str, count: int = 1, within: float = 30.0) -> list[dict[str, Any]]:
-        """Until it says this so many times."""
-        wait_until(lambda: len(self.entries(what)) >= count, within=within, what=f"{count} notes {what!r}")
-        return self.entries(what)
+from tests.engine.engine import Engine
+from tests.engine.notebook import Notebook
+from tests.engine.stories import ProcessStory, ZombieStory, drain_on_a_process_pool, make_a_zombie
 
 
 @pytest.fixture
@@ -48,7 +29,26 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="session")
-def pool(engine: Engine) -> Iterator[str]:
+def background() -> Iterator[Executor]:
+    """For what takes long and needs nobody to watch: begun early, asked for its outcome by its own test."""
+    with ThreadPoolExecutor(max_workers=2) as executor:
+        yield executor
+
+
+@pytest.fixture(scope="session")
+def zombie(engine: Engine, background: Executor) -> Future[ZombieStory]:
+    """A run whose worker was killed."""
+    return background.submit(make_a_zombie, engine)
+
+
+@pytest.fixture(scope="session")
+def process_drain(engine: Engine, background: Executor) -> Future[ProcessStory]:
+    """A drain on an ordinary process pool."""
+    return background.submit(drain_on_a_process_pool, engine)
+
+
+@pytest.fixture(scope="session")
+def pool(engine: Engine, zombie: object, process_drain: object) -> Iterator[str]:
     """A pool served by a warm worker."""
     name = engine.pool("warm")
     with engine.worker(name):

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from tests.engine.conftest import Notebook
 from tests.engine.engine import Engine, wait_until
+from tests.engine.notebook import Notebook
 
 pytestmark = [pytest.mark.xdist_group("engine"), pytest.mark.counterpart]
 
