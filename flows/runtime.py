@@ -12,8 +12,9 @@ from pathlib import Path
 
 from canonical.errors import MisconfiguredError
 from canonical.landscape import Landscape, read_landscape
-from canonical.mapping.seeds import SEED_FILES, read_mappings
-from canonical.ports import Mappings, OrderTranslator, SalesChannel, SalesOrders, StateStore
+from canonical.mapping.table import TableMappings
+from canonical.ports import OrderTranslator, SalesChannel, SalesOrders, StateStore
+from flows.mapping_files import MappingFiles
 from flows.settings import FlowSettings
 
 
@@ -31,9 +32,16 @@ class Runtime:
     channels: Mapping[str, SalesChannel]
     translators: Mapping[str, OrderTranslator]
     erps: Mapping[str, SalesOrders]
-    mappings: Mappings
+    mappings: TableMappings | MappingFiles
     settings: FlowSettings = field(default_factory=FlowSettings)
     now: Callable[[], datetime] = utc_now
+
+    def renew_mappings(self) -> str | None:
+        """Take in what people changed in the mapping files. Returns what is wrong with them, None when nothing is."""
+        if isinstance(self.mappings, TableMappings):
+            return None
+        self.mappings.renew()
+        return self.mappings.problem
 
     async def aclose(self) -> None:
         """Close every connection; the store last, it keeps what the others did."""
@@ -99,9 +107,7 @@ async def open_runtime(settings: FlowSettings) -> Runtime:
         channels={name: registry.sales_channel(landscape, name) for name in shops},
         translators={name: registry.order_translator(landscape, name) for name in shops},
         erps={name: registry.sales_orders(landscape, name) for name in companies},
-        mappings=read_mappings(
-            {name: (settings.mappings / name).read_text(encoding="utf-8-sig") for name in SEED_FILES}
-        ),
+        mappings=MappingFiles(settings.mappings),
         settings=settings,
     )
 

@@ -4,6 +4,7 @@ A row says: for this shop, this key is that value. `*` in a key column matches a
 value means the same code on both sides. The most specific row wins, so a rule for all and exceptions live together.
 """
 
+import hashlib
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
@@ -50,7 +51,9 @@ class TableMappings:
     def __init__(self, rows: Iterable[MappingRow]) -> None:
         self._rows: dict[tuple[MappingKind, str, int, str], str] = {}
         self._taxes: dict[tuple[str, str, str], list[MappingRow]] = {}
-        for row in rows:
+        every = list(rows)
+        self._fingerprint = _fingerprint(every)
+        for row in every:
             if row.kind is MappingKind.TAXES:
                 title, rate = row.key[:2]
                 self._taxes.setdefault((row.shop, title, normal_rate(rate)), []).append(row)
@@ -58,6 +61,11 @@ class TableMappings:
             for column, part in enumerate(row.key):
                 if part:
                     self._rows[row.kind, row.shop, column, part] = row.value
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when any row changes; the order of rows is no change. How flows notice that a mapping was added."""
+        return self._fingerprint
 
     def item(self, shop: str, sku: str | None, variant_id: str | None) -> str | None:
         """By SKU, then by variant id: a SKU is what both sides print, a variant id outlives a renamed SKU."""
@@ -106,6 +114,12 @@ class TableMappings:
                 if value is not None:
                     return part if value == ANY else value
         return None
+
+
+def _fingerprint(rows: Iterable[MappingRow]) -> str:
+    """A digest of all rows."""
+    lines = sorted("\x1f".join((row.kind, row.shop, *row.key, row.value)) for row in rows)
+    return hashlib.sha256("\x1e".join(lines).encode()).hexdigest()
 
 
 def normal_rate(rate: str) -> str:

@@ -42,8 +42,6 @@ def close_cases(connection: Connection, closings: Sequence[CaseClosing], now: da
             chosen = chosen.where(_C.reason_code.in_(closing.reason_codes))
         if closing.keep:
             chosen = chosen.where(_C.reason_code.not_in(closing.keep))
-        if closing.keep:
-            chosen = chosen.where(_C.reason_code.not_in(closing.keep))
         connection.execute(chosen.values(closed_at=now, closed_by=closing.closed_by, note=closing.note))
         if closing.release_messages:
             inbox.release(connection, closing.aggregate_key)

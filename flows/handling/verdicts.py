@@ -33,6 +33,17 @@ CHANNEL = "crossdock"
 POST, CANCEL, WRITE_BACK = "order/post", "order/cancel", "order/write-back"
 BOOKED = "booked"
 """The SLA clock from the first webhook to the ERP document."""
+CHANGED = "changed_after_posting"
+"""Waived, it means: a person brought the ERP document in line, so today's content counts as what is booked."""
+MAPPING_REASONS = (
+    "item_unmapped",
+    "tax_unknown",
+    "shipping_method_unmapped",
+    "location_unmapped",
+    "payment_method_unmapped",
+    "account_item_unmapped",
+)
+"""Why an order waits for a mapping: once it is there, the order goes on by itself."""
 
 
 class Drafts:
@@ -139,17 +150,30 @@ def _after_posting(
     if order.cancelled_at is not None:
         document.verdict = "cancel"
         drafts.deliveries.append(follow_up(rt, newer, CANCEL, str(document.messages[-1].seq)))
+    elif CHANGED in document.waive:
+        newer = newer.model_copy(update={"booked_digest": booking_of(rt, order).digest})
+        drafts.close_cases.append(_caught_up(record))
     elif changes := _booked_changes(rt, record, order):
         document.verdict, document.reasons = OrderState.HELD.value, changes
         held = HeldError(
             "the order changed after it was booked: " + "; ".join(changes),
-            code="changed_after_posting",
+            code=CHANGED,
             way_out="Change the ERP document by hand and release, or cancel and place the order again.",
         )
         drafts.open_cases.append(_case(rt, document, CaseKind.HELD, _reason_in(held, "operations")))
+    else:
+        drafts.close_cases.append(_caught_up(record))
+    if document.recheck:  # a refused write-back goes out again; one that is settled is skipped by the ledger
+        drafts.deliveries.append(follow_up(rt, newer, WRITE_BACK, str(document.messages[-1].seq)))
     drafts.orders.append(newer)
     _audit(rt, document, drafts, f"order.{document.verdict}", {"after": "posting", "changes": document.reasons})
     _done(document, drafts)
+
+
+def _caught_up(record: OrderRecord) -> CaseClosing:
+    """The order is again what was booked: what waited for that waits no more."""
+    reasons = (CHANGED, *MAPPING_REASONS)
+    return CaseClosing(aggregate_key=record.aggregate_key, reason_codes=reasons, closed_by="crossdock", note="noted")
 
 
 def _booked_changes(rt: Runtime, record: OrderRecord, order: Order) -> list[str]:

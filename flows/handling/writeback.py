@@ -10,6 +10,9 @@ from canonical.outcomes import Failed
 from canonical.records import (
     AuditEntry,
     Batch,
+    Case,
+    CaseClosing,
+    CaseKind,
     EffectIntent,
     EffectUpdate,
     FieldWrite,
@@ -22,6 +25,7 @@ from flows.runtime import Runtime
 
 OPERATION = "order.write-back"
 ERP_NUMBER = "erp_order"
+REFUSED = "write_back_refused"
 
 
 async def write_back(rt: Runtime, shop: str, owner: str, messages: Sequence[Message]) -> int:
@@ -36,10 +40,11 @@ async def write_back(rt: Runtime, shop: str, owner: str, messages: Sequence[Mess
     system = rt.landscape.shop(shop).channel
     effects = await rt.store.intend([_intent(keys[key], record, system) for key, record in known.items()])
     done = {e.key for e in effects if e.state == EffectState.SETTLED}
+    again = [EffectUpdate(key=e.key, state=EffectState.INTENDED) for e in effects if e.state == EffectState.FAILED]
     todo = [record for key, record in known.items() if keys[key] not in done]
     refused: dict[str, CrossdockError] = {}
     if todo:
-        await rt.store.mark([EffectUpdate(key=keys[r.aggregate_key], state=EffectState.SENT) for r in todo])
+        await rt.store.mark(again + [EffectUpdate(key=keys[r.aggregate_key], state=EffectState.SENT) for r in todo])
         outcomes = await rt.channels[shop].write_back([_field(r) for r in todo])
         for record, outcome in zip(todo, outcomes, strict=True):
             if isinstance(outcome, Failed):
@@ -79,6 +84,8 @@ def _batch(
     return Batch(
         owner=owner,
         messages=tuple(MessageVerdict(seq=m.seq, state=MessageState.DONE) for m in messages),
+        open_cases=tuple(_case(rt, r, refused[r.aggregate_key]) for r in written if r.aggregate_key in refused),
+        close_cases=tuple(_closing(r) for r in written if r.aggregate_key not in refused),
         effects=tuple(_effect(keys[r.aggregate_key], r, refused.get(r.aggregate_key)) for r in written),
         audit=tuple(
             AuditEntry(
@@ -92,6 +99,28 @@ def _batch(
             )
             for r in written
         ),
+    )
+
+
+def _case(rt: Runtime, record: OrderRecord, error: CrossdockError) -> Case:
+    """The order is booked, but the channel does not show it: somebody has to know."""
+    return Case(
+        kind=CaseKind.QUARANTINED,
+        scope=record.scope,
+        aggregate_key=record.aggregate_key,
+        correlation_id=record.correlation_id,
+        document=f"order {record.name}",
+        reason_code=REFUSED,
+        words=f"The order is booked as {record.external_number}, but the channel refuses its number: {error.words}",
+        way_out=error.way_out or "Repair the cause in the channel, then release the case: the number is written again.",
+        owner="integration",
+        opened_at=rt.now(),
+    )
+
+
+def _closing(record: OrderRecord) -> CaseClosing:
+    return CaseClosing(
+        aggregate_key=record.aggregate_key, reason_codes=(REFUSED,), closed_by="crossdock", note="written back"
     )
 
 
