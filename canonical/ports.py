@@ -158,8 +158,9 @@ class Inbox(Protocol):
     ) -> list[Message]:
         """Lease the oldest ready messages, whole aggregates, in order of arrival.
 
-        An aggregate with a live lease of another owner is left alone, so nobody works on it at the same time.
-        Expired leases are taken over (the attempt counts). `limit` counts aggregates.
+        An aggregate with a live lease, of any owner and any kind, is left alone: nobody works on it at the same time.
+        It waits, too, while an earlier message of it is parked. Expired leases are taken over (the attempt counts).
+        `limit` counts aggregates; of a long queue the oldest messages come first, the rest with the next claim.
         """
         ...
 
@@ -171,7 +172,9 @@ class Inbox(Protocol):
         """How many messages could be claimed now."""
         ...
 
-    async def summary(self) -> list[InboxSummary]: ...
+    async def summary(self) -> list[InboxSummary]:
+        """What is in the inbox and not done; done messages are history, not a queue."""
+        ...
 
     async def replay(self, delivery_keys: Sequence[str], actor: str) -> int:
         """Make handled messages ready again (audited); how many."""

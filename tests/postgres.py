@@ -36,7 +36,7 @@ class PostgresServer:
         self._numbers = itertools.count(1)
         self._root = Path(tempfile.mkdtemp(prefix="crossdock-pg-"))
         try:
-            self._account = _account()
+            self._account: dict[str, Any] = _account()
             self._binaries = self._usable_binaries(_wheel_binaries())
             self._make_cluster()
             self._process = self._start(() if durable else _FAST)
@@ -57,16 +57,19 @@ class PostgresServer:
 
     def _make_cluster(self) -> None:
         options = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C.UTF-8", "--no-instructions"]
-        command = [self._binaries / "initdb", "-D", self._root / "data", *options]
-        done = subprocess.run(command, env=self._environment(), cwd=self._root, capture_output=True, **self._account)
+        command = [str(self._binaries / "initdb"), "-D", str(self._root / "data"), *options]
+        done: subprocess.CompletedProcess[bytes] = subprocess.run(
+            command, env=self._environment(), cwd=self._root, capture_output=True, **self._account
+        )
         if done.returncode:
             raise RuntimeError(f"initdb failed: {done.stderr.decode(errors='replace')}")
 
     def _start(self, options: tuple[str, ...]) -> "subprocess.Popen[bytes]":
         limits = ("-c", "listen_addresses=", "-c", "max_connections=60", "-c", "shared_buffers=128MB")
-        command = [self._binaries / "postgres", "-D", self._root / "data", "-k", self._root, *limits, *options]
+        command = [str(self._binaries / "postgres"), "-D", str(self._root / "data"), "-k", str(self._root)]
+        command += [*limits, *options]
         with (self._root / "log").open("wb") as log:
-            process = subprocess.Popen(
+            process: subprocess.Popen[bytes] = subprocess.Popen(
                 command, env=self._environment(), cwd=self._root, stdout=log, stderr=log, **self._account
             )
         deadline = time.monotonic() + _START_SECONDS

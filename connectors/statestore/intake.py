@@ -54,17 +54,19 @@ class Intake:
         self._lock = threading.Lock()
         self._waiting: deque[_Waiter] = deque()
         self._rows = 0
-        self._draining = False
+        self._draining = self._closed = False
         self.commits = 0
 
     async def put(self, deliveries: Sequence[Delivery]) -> list[bool]:
-        """Returns after the commit. Raises `RetryableError` (`store_busy`) when too many wait already."""
+        """Returns after the commit. Raises `RetryableError`: `store_busy`, `store_closed`, `store_unavailable`."""
         if not deliveries:
             return []
         now = datetime.now(UTC)
         loop = asyncio.get_running_loop()
         waiter = _Waiter([delivery_row(d, now) for d in deliveries], loop, loop.create_future())
         with self._lock:
+            if self._closed:
+                raise RetryableError("the state store is closing", code="store_closed")
             if self._rows and self._rows + len(waiter.rows) > self._queue:
                 raise RetryableError(
                     f"{self._rows} deliveries already wait to be stored", code="store_busy", retry_after=1.0
@@ -75,6 +77,11 @@ class Intake:
         if start:
             self._executor.submit(self._drain)
         return await waiter.answer
+
+    def close(self) -> None:
+        """Refuse what comes from now on; what waits is still stored, and answered."""
+        with self._lock:
+            self._closed = True
 
     def _take(self, taken: list[_Waiter]) -> Rows:
         """The oldest waiters, up to a batch of rows. A call is never split: its answer comes at once."""
@@ -101,7 +108,14 @@ class Intake:
             with self._lock:
                 self._draining = again = bool(self._waiting)
             if again:
-                self._executor.submit(self._drain)
+                self._drain_later()
+
+    def _drain_later(self) -> None:
+        """After whoever else waits for the thread; at once when the store is closing and the thread takes no jobs."""
+        try:
+            self._executor.submit(self._drain)
+        except RuntimeError:
+            self._drain()
 
     def _insert(self, taken: list[_Waiter]) -> list[bool | BaseException]:
         """All together; when one row cannot be stored, each on its own, so that it fails alone."""

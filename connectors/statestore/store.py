@@ -183,7 +183,8 @@ class SqlStateStore:
         await self._database.read(lambda c: c.execute(sql("SELECT 1")).scalar_one())
 
     async def aclose(self) -> None:
-        """Finish what runs, then close."""
+        """Finish what runs and answer all who wait, then close."""
+        self.intake.close()
         await self._database.aclose()
 
 

@@ -7,7 +7,9 @@ import time
 from datetime import UTC
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from canonical.errors import RejectedError, RetryableError
@@ -102,6 +104,17 @@ async def test_a_client_that_goes_away_takes_nobody_with_it(store: SqlStateStore
     assert await store.put([delivery(webhook="gone")]) == [False]
 
 
+async def test_closing_stores_and_answers_what_waits_and_refuses_what_comes(settings: StoreSettings) -> None:
+    store = await open_store(settings.model_copy(update={"intake_batch": 8}))
+    waiting = [asyncio.create_task(store.put([delivery(webhook=f"c-{n}")])) for n in range(100)]
+    await asyncio.sleep(0)
+    await store.aclose()
+    assert await asyncio.gather(*waiting) == [[True]] * 100
+    with pytest.raises(RetryableError) as caught:
+        await store.put([delivery()])
+    assert caught.value.code == "store_closed"
+
+
 async def test_a_store_may_be_used_from_another_event_loop(store: SqlStateStore) -> None:
     answers = await asyncio.to_thread(lambda: asyncio.run(store.put([delivery(webhook="x"), delivery(webhook="y")])))
     assert answers == [True, True]
@@ -115,7 +128,7 @@ async def test_messages_keep_the_order_in_which_they_arrived(store: SqlStateStor
 
 
 @given(keys=st.lists(st.integers(0, 12), min_size=1, max_size=30), cut=st.integers(0, 30))
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_however_puts_are_cut_and_repeated_each_key_is_new_once(
     store: SqlStateStore, keys: list[int], cut: int
 ) -> None:

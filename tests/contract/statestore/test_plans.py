@@ -1,6 +1,7 @@
 """With a long history in the inbox, claims and traces look at what waits, not at what is done."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -115,7 +116,7 @@ async def test_no_step_of_a_claim_or_a_verdict_walks_the_history(store: SqlState
 
 async def test_no_step_of_a_trace_walks_the_history(store: SqlStateStore, engine: Engine) -> None:
     for words in ("h-77", "#1001", "nobody knows"):
-        lines, plans = _plans(engine, lambda c, words=words: trace.trace(c, words))
+        lines, plans = _plans(engine, partial(trace.trace, text=words))
         assert len(lines) == (1 if words == "h-77" else 0)
         assert plans
         assert [plan for plan in plans if _walks_the_history(plan)] == []

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from canonical.errors import MisconfiguredError
 from connectors.statestore.schema import REVISION, current_revision, migration_config
 from connectors.statestore.settings import StoreSettings, parsed_url
-from connectors.statestore.store import SqlStateStore, open_store
+from connectors.statestore.store import SqlStateStore, open_store, upgrade
 from connectors.statestore.tables import METADATA
 
 
@@ -74,6 +74,9 @@ async def test_an_old_schema_is_named_when_it_may_not_be_upgraded(settings: Stor
         await open_store(settings.model_copy(update={"auto_upgrade": False}))
     assert caught.value.code == "store_schema"
     assert caught.value.way_out
+    assert await upgrade(settings.model_copy(update={"auto_upgrade": False})) == REVISION
+    store = await open_store(settings.model_copy(update={"auto_upgrade": False}))
+    await store.aclose()
 
 
 async def test_a_schema_from_the_future_is_left_alone(
