@@ -139,12 +139,17 @@ class Drain:
             self.booked.set()
 
     async def _prefetched(self, company: str) -> AsyncIterator[Chunk]:
-        """Chunks, the next one prepared while the ERP works on the one before."""
-        ahead = asyncio.create_task(self._next_chunk(company))
+        """Chunks, the next one prepared while the ERP works on the one before.
+
+        What was looked for beside a chunk did not see the orders that wait behind it (same customer), so the last look
+        comes after the last chunk.
+        """
+        ahead, beside = asyncio.create_task(self._next_chunk(company)), False
         try:
-            while (chunk := await ahead) is not None:
-                ahead = asyncio.create_task(self._next_chunk(company))
-                yield chunk
+            while (chunk := await ahead) is not None or beside:
+                ahead, beside = asyncio.create_task(self._next_chunk(company)), chunk is not None
+                if chunk is not None:
+                    yield chunk
         finally:
             await self._drop(ahead)
 

@@ -50,6 +50,12 @@ async def test_one_order_the_erp_refuses_does_not_stop_the_others_and_books_once
     assert await house.store.cases() == []
 
 
+async def test_one_drain_books_all_orders_of_a_customer_however_many_wait_behind_each_other(house: House) -> None:
+    await house.arrive(*(example.order(id=str(7000 + i), name=f"#{3000 + i}") for i in range(25)))
+    tally = await house.drain()
+    assert tally.counts["posted"] == 25
+
+
 async def test_a_reply_lost_after_the_commit_leaves_exactly_one_document(house: House) -> None:
     orders = some_orders(5)
     house.erp.lose_reply = 1
