@@ -35,7 +35,7 @@ NOW: Final = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 ADDRESS: Final = Address(name="Ada Marsh", line1="1 Quay", city="Reno", postal_code="89506", region="NV", country="US")
 COMPANY: Final = Company(name="north", system="erp", currency="USD", warehouse="MAIN")
 SHOP: Final = Shop(name="north", domain="north.example.com", channel="web", currency="USD", company="north")
-MAPPINGS: Final = TableMappings(
+MAPPING_ROWS: Final = tuple(
     MappingRow(kind=kind, shop="north", key=key, value=value)
     for kind, key, value in (
         (MappingKind.ITEMS, ("TEE-1", ""), "TEE-1"),
@@ -50,6 +50,7 @@ MAPPINGS: Final = TableMappings(
         (MappingKind.ACCOUNT_ITEMS, ("duty",), "DUTY"),
     )
 )
+MAPPINGS: Final = TableMappings(MAPPING_ROWS)
 
 
 def context(*, currency: str = "USD", **policy: Any) -> Context:

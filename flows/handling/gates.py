@@ -20,12 +20,13 @@ def build_gates() -> None:
 
 
 async def gate_received(rt: Runtime, batch: IntakeBatch) -> int:
-    """The messages as they came, before anyone reads them. Returns how many were quarantined."""
-    documents = [d for d in batch.documents if d.error is None]
-    rows = message_rows([d.messages[-1] for d in documents], _currencies(rt), rt.now())
+    """The messages as they came, before anyone reads them; a bad one is set aside alone. Returns how many."""
+    arrived = [(document, message) for document in batch.documents for message in document.messages]
+    rows = message_rows([message for _, message in arrived], _currencies(rt), rt.now())
     bad = await _quarantined("received", rows)
     for index, failures in bad.items():
-        documents[index].error = _rejected(documents[index].label, failures)
+        document, message = arrived[index]
+        document.unreadable.append((message, _rejected(document.label, failures)))
     return len(bad)
 
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import orjson
 
-from canonical.errors import CrossdockError, RejectedError
+from canonical.errors import RejectedError
 from canonical.order import FinancialStatus, Order
 from canonical.records import Batch, Reservation
 from canonical.states import OrderState
@@ -49,7 +49,8 @@ def _read_messages(rt: Runtime, document: OrderDocument) -> None:
     """The newest order in the messages; none when a newer message tells only a part, and it must be read by id."""
     translator = rt.translators[document.scope]
     partial: list[datetime | None] = []
-    for message in document.messages:
+    aside = {message.seq for message, _ in document.unreadable}
+    for message in [m for m in document.messages if m.seq not in aside]:
         if message.topic == RECHECK:
             asked = orjson.loads(message.body)
             document.recheck = True
@@ -82,11 +83,12 @@ def _without_order(document: OrderDocument) -> None:
 
 def _order_id(rt: Runtime, document: OrderDocument) -> str | None:
     """Whose order to read again; None (and the error noted) when the message does not say."""
+    aside = {message.seq for message, _ in document.unreadable}
+    readable = [m for m in document.messages if m.topic != RECHECK and m.seq not in aside]
     try:
-        readable = [m for m in document.messages if m.topic != RECHECK]
         return rt.translators[document.scope].order_id_of((readable or document.messages)[-1])
-    except CrossdockError as error:
-        document.error = error
+    except Exception as error:  # noqa: BLE001 - one document's defect is its own
+        document.error = contained(error, document.label)
         return None
 
 

@@ -1,14 +1,15 @@
 """A runtime with a real store (SQLite in a temporary folder), a fake shop and a fake ERP; no Prefect."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
-from canonical.landscape import Domain, Landscape, Ownership, Role, System
+from canonical.landscape import Domain, Landscape, OrderPolicy, Ownership, Role, System
+from canonical.mapping.table import MappingRow, TableMappings
 from canonical.order import Order
 from canonical.ports import StateStore
 from canonical.records import OrderRecord
@@ -51,6 +52,15 @@ class House:
             self.shop.orders[order.id] = order
             self.sent += 1
             await self.store.put([delivery(order, webhook=f"w{self.sent}", topic=topic)])
+
+    def map(self, *rows: MappingRow) -> None:
+        """Somebody adds mappings."""
+        self.rt = replace(self.rt, mappings=TableMappings([*example.MAPPING_ROWS, *rows]))
+
+    def order_policy(self, **policy: int | bool) -> None:
+        """The shop's policy for orders is another one."""
+        shop = example.SHOP.model_copy(update={"orders": OrderPolicy.model_validate(policy)})
+        self.rt = replace(self.rt, landscape=LANDSCAPE.model_copy(update={"shops": (shop,)}))
 
     async def drain(self) -> Tally:
         """One run."""
