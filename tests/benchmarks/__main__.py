@@ -13,8 +13,14 @@ from tests.benchmarks.measure import CONSOLE, Options, final_line
 
 BENCHMARKS = {
     "intake": "tests.benchmarks.intake",
+    "orders-tryton": "tests.benchmarks.orders:tryton",
+    "orders-lambda": "tests.benchmarks.orders:lambda_erp",
+    "latency": "tests.benchmarks.latency",
+    "growth": "tests.benchmarks.growth",
+    "idle": "tests.benchmarks.idle",
+    "first-line": "tests.benchmarks.first_line",
 }
-"""Name on the final line -> module with `async def run(options) -> dict`. Imported when it runs."""
+"""Name on the final line -> module with `async def run(options) -> dict`, or module:function. Imported when it runs."""
 ROUNDS, SECONDS = 7, 2.0
 
 
@@ -32,7 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in options.names or BENCHMARKS:
         workspace = Path(tempfile.mkdtemp(prefix=f"crossdock-bench-{name}-"))
         try:
-            run = importlib.import_module(BENCHMARKS[name]).run
+            module, _, function = BENCHMARKS[name].partition(":")
+            run = getattr(importlib.import_module(module), function or "run")
             figures = asyncio.run(run(Options(workspace, rounds, seconds, options.quick)))
         finally:
             shutil.rmtree(workspace, ignore_errors=True)
