@@ -21,7 +21,7 @@ BENCHMARKS = {
     "first-line": "tests.benchmarks.first_line",
 }
 """Name on the final line -> module with `async def run(options) -> dict`, or module:function. Imported when it runs."""
-ROUNDS, SECONDS = 7, 2.0
+ROUNDS, SECONDS = 11, 1.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

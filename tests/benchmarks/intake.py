@@ -8,10 +8,11 @@ import asyncio
 import json
 import sys
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 from tests.benchmarks.load import prepare
-from tests.benchmarks.measure import Figures, Meter, Options, interleaved, medians, print_table, tree_memory
+from tests.benchmarks.measure import Figures, Meter, Options, Variant, interleaved, medians, print_table, tree_memory
 from tests.postgres import PostgresServer
 from tests.processes import ROOT, running
 from tests.webhooks import SECRET, shop_environment
@@ -21,42 +22,47 @@ WARM_UP = 0.5
 
 
 class Bench:
-    """One gateway process for each measurement, on a fresh store, so that no round pays for the one before."""
+    """The gateways side by side, all up, each measured in short turns: a busy minute of the machine hits them all."""
 
-    def __init__(self, options: Options, postgres: PostgresServer) -> None:
-        self._options, self._postgres = options, postgres
+    def __init__(self, options: Options, postgres: PostgresServer, processes: ExitStack) -> None:
+        self._options, self._postgres, self._processes = options, postgres, processes
         self._requests = options.workspace / "requests.pickle"
-        self._number = 0
         prepare(self._requests, SECRET)
 
-    async def store_off(self, _round: int) -> Figures:
-        return await self._measure("tests.benchmarks.store_off", {})
+    async def store_off(self) -> Variant:
+        return await self._variant("tests.benchmarks.store_off", {})
 
-    async def sqlite(self, _round: int) -> Figures:
-        self._number += 1
-        folder = self._options.workspace / f"sqlite-{self._number}"
-        return await self._measure("deployments.gateway", {"CROSSDOCK_STORE_URL": f"sqlite:///{folder}/store.sqlite"})
+    async def sqlite(self) -> Variant:
+        url = f"sqlite:///{self._options.workspace}/store.sqlite"
+        return await self._variant("deployments.gateway", {"CROSSDOCK_STORE_URL": url})
 
-    async def postgresql(self, _round: int) -> Figures:
-        url = self._postgres.new_database()
-        return await self._measure(
-            "deployments.gateway", {"CROSSDOCK_STORE_URL": url}, {"database": self._postgres.pid}
-        )
+    async def postgresql(self) -> Variant:
+        store = {"CROSSDOCK_STORE_URL": self._postgres.new_database()}
+        return await self._variant("deployments.gateway", store, {"database": self._postgres.pid})
 
-    async def _measure(self, module: str, environment: Mapping[str, str], others: Mapping[str, int] = {}) -> Figures:
+    async def _variant(self, module: str, environment: Mapping[str, str], others: Mapping[str, int] = {}) -> Variant:
+        """Start a gateway and warm it up; the result measures one turn of it."""
         settings = {**shop_environment(), **environment}
-        with running(module, workspace=self._options.workspace, environment=settings) as gateway:
-            await send(self._requests, gateway.port, WARM_UP)
+        gateway = self._processes.enter_context(
+            running(module, workspace=self._options.workspace, environment=settings)
+        )
+        await send(self._requests, gateway.port, WARM_UP)
+
+        async def turn(_round: int) -> Figures:
             with Meter({"gateway": gateway.pid, **others}) as meter:
                 load = await send(self._requests, gateway.port, self._options.seconds)
-            memory = tree_memory(gateway.pid)
-        if load["refused"]:
-            raise RuntimeError(
-                f"{load['refused']:.0f} of {load['requests']:.0f} requests were refused: nothing to compare"
-            )
-        microseconds = {f"{name}_us": used / load["requests"] * 1e6 for name, used in meter.cpu.items()}
-        figures = {"per_second": load["requests"] / load["seconds"], "p50_ms": load["p50_ms"], "p99_ms": load["p99_ms"]}
-        return {**figures, **microseconds, "rss_mb": memory / 1e6}
+            return {**figures_of(load, meter), "rss_mb": tree_memory(gateway.pid) / 1e6}
+
+        return turn
+
+
+def figures_of(load: Figures, meter: Meter) -> Figures:
+    """Requests a second, latency, processor time a request. Raises `RuntimeError` when the gateway refused any."""
+    if load["refused"]:
+        raise RuntimeError(f"{load['refused']:.0f} of {load['requests']:.0f} requests were refused: nothing to compare")
+    microseconds = {f"{name}_us": used / load["requests"] * 1e6 for name, used in meter.cpu.items()}
+    speed = {"per_second": load["requests"] / load["seconds"], "p50_ms": load["p50_ms"], "p99_ms": load["p99_ms"]}
+    return {**speed, **microseconds}
 
 
 async def send(requests: Path, port: int, seconds: float) -> Figures:
@@ -74,9 +80,13 @@ async def send(requests: Path, port: int, seconds: float) -> Figures:
 
 async def run(options: Options) -> dict[str, float]:
     """The figures of `bench intake:`, requests a second."""
-    with PostgresServer(durable=True) as postgres:
-        bench = Bench(options, postgres)
-        variants = {"store off": bench.store_off, "sqlite": bench.sqlite, "postgresql": bench.postgresql}
+    with PostgresServer(durable=True) as postgres, ExitStack() as processes:
+        bench = Bench(options, postgres, processes)
+        variants = {
+            "store off": await bench.store_off(),
+            "sqlite": await bench.sqlite(),
+            "postgresql": await bench.postgresql(),
+        }
         rounds = await interleaved(variants, options.rounds)
     rows = {name: medians(figures) for name, figures in rounds.items()}
     off = rows["store off"]["per_second"]
