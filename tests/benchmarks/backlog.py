@@ -99,8 +99,10 @@ def _in_time(deadline: float, words: str) -> None:
         raise RuntimeError(f"{words} after {PATIENCE:.0f} s")
 
 
-def copy_books(stack: Stack, file: Path) -> Path:
-    """The ERP's database as it is now, in a file of its own."""
+def copy_books(stack: Stack, folder: Path) -> Path:
+    """The ERP's database as it is now, in a folder of its own; Tryton names a database after its file."""
+    folder.mkdir()
+    file = folder / stack.erp_database.name
     with (
         closing(sqlite3.connect(f"file:{stack.erp_database}?mode=ro", uri=True, timeout=30)) as source,
         closing(sqlite3.connect(file)) as target,
@@ -126,7 +128,7 @@ def company_of(landscape: Landscape) -> str:
 async def fresh_erp(stack: Stack, books: Path) -> AsyncIterator[tuple[SalesOrders, int]]:
     """An ERP of its own over a copy of the books, with our connector in front; and its process id."""
     command = [str(books) if word == str(stack.erp_database) else word for word in stack.erp.command]
-    part = Part(f"erp-{books.stem}", command, home=stack.plan.home, environment={})
+    part = Part(f"erp-{books.parent.name}", command, home=stack.plan.home, environment={})
     part.port = free_port()
     try:
         await part.start()
@@ -164,20 +166,21 @@ async def book_straight(erp: SalesOrders, documents: Sequence[SalesOrderDocument
 
 
 def steady(moments: Sequence[float], together: float = 0.2) -> Figures:
-    """Orders a second after the first call has answered: the first only fills the pipe. Orders of a call come at once.
+    """Orders a second after the first call has answered, which only fills the pipe.
 
-    >>> steady([1.0, 1.0, 3.0, 3.0, 5.0, 5.0])
-    {'per_second': 1.0, 'calls': 3}
+    The orders of a call come at once; moments closer than `together` seconds are of one call. Raises `ValueError` when
+    there was only one.
     """
-    ordered = sorted(moments)
-    calls = [ordered[0]]
-    first = 0
-    for moment in ordered:
-        if moment - calls[-1] > together:
-            calls.append(moment)
-        elif len(calls) == 1:
-            first += 1
-    return {"per_second": (len(ordered) - first) / (ordered[-1] - calls[0]), "calls": len(calls)}
+    calls: list[list[float]] = []
+    for moment in sorted(moments):
+        if calls and moment - calls[-1][-1] <= together:
+            calls[-1].append(moment)
+        else:
+            calls.append([moment])
+    if len(calls) < 2:
+        raise ValueError("one call has no rate: place more orders")
+    later = sum(len(call) for call in calls[1:])
+    return {"per_second": later / (calls[-1][-1] - calls[0][-1]), "calls": len(calls)}
 
 
 async def book_one_by_one(erp: SalesOrders, documents: Sequence[SalesOrderDocument]) -> list[float]:

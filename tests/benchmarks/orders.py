@@ -18,7 +18,7 @@ from tests.benchmarks import backlog, worker_steps
 from tests.benchmarks.measure import CONSOLE, Figures, Meter, Options, describe, print_table
 
 ORDERS = {"tryton": 150, "lambda": 600}
-QUICK_ORDERS = 12
+QUICK_ORDERS = 60
 
 
 async def tryton(options: Options) -> dict[str, float | str]:
@@ -58,7 +58,7 @@ class Bench:
             documents = [booking_of(rt, order) for order in orders]
             async with aclosing(backlog.open_erp(stack, stack.erp.url)) as erp:
                 await backlog.ensure(erp, [document.party for document in documents])
-            books = [backlog.copy_books(stack, workspace / f"books-{turn}.sqlite") for turn in ("before", "after")]
+            books = [backlog.copy_books(stack, workspace / turn) for turn in ("before", "after")]
             before = await self._ceiling(books[0], documents, erp.best_batch)
         with Meter(backlog.processes(stack)) as draining:
             records = await backlog.wait_until_booked(stack, len(orders) + backlog.WARM_UP)
