@@ -4,6 +4,7 @@ Variants are compared in interleaved rounds, because on a shared machine the min
 median of the rounds is what counts. Each benchmark ends with one line that a program can read.
 """
 
+import math
 import statistics
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -79,7 +80,7 @@ def percentile(values: Sequence[float], share: float) -> float:
     if not values:
         raise ValueError("no values, no percentile")
     ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, max(0, round(share * len(ordered) + 0.5) - 1))]
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
 async def interleaved(variants: Mapping[str, Variant], rounds: int) -> dict[str, list[Figures]]:
