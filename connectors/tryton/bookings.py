@@ -41,7 +41,9 @@ class Bookings:
 
         A key that occurs twice is booked for its first document; the others are answered as a later call would be.
         """
-        first = {d.key: d for d in reversed(documents)}
+        first: dict[str, SalesOrderDocument] = {}
+        for document in documents:  # in the order given: the ERP numbers them so
+            first.setdefault(document.key, document)
         bookings = [Booking(d, int(customers[d.party.external_id].id)) for d in first.values()]
         await self._meet_existing(bookings)
         try:

@@ -25,6 +25,8 @@ async def test_a_batch_is_booked_with_one_result_an_order_in_order(erp: SalesOrd
     assert all(result.created and result.number for result in results)
     assert {result.status for result in results} == {DocumentStatus.PROCESSING}
     assert len({result.id for result in results}) == 4
+    numbers = [int("".join(filter(str.isdigit, result.number or ""))) for result in results]
+    assert numbers == sorted(numbers)
     assert [counterpart.standing(order.key)[0].total for order in orders] == ["55.87"] * 4
 
 
