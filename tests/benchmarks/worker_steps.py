@@ -71,6 +71,8 @@ async def copied_runtime(stack: Stack, file: Path) -> Runtime:
         source.backup(target)
     landscape = load_landscape(stack.plan.landscape)
     company = company_of(landscape)
+    erp = FakeErp(company)
+    erp.system = "at-once"  # its ids are others than those which the store knows from the real one
     with applied(stack.environment):
         translator = registry.order_translator(landscape, SHOP)
     return Runtime(
@@ -78,7 +80,7 @@ async def copied_runtime(stack: Stack, file: Path) -> Runtime:
         store=await open_store(StoreSettings(url=SecretStr(f"sqlite:///{file}"))),
         channels={SHOP: KnowingShop(SHOP)},
         translators={SHOP: translator},
-        erps={company: FakeErp(company)},
+        erps={company: erp},
         mappings=read_mappings({name: (MAPPINGS / name).read_text(encoding="utf-8-sig") for name in SEED_FILES}),
     )
 
