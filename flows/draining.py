@@ -54,6 +54,7 @@ class Drain:
     def __init__(self, rt: Runtime, steps: Steps, run_id: str | None, *, linger: float) -> None:
         self.rt, self.steps, self.run_id, self.linger = rt, steps, run_id, linger
         self.tally = Tally()
+        self.marked_at = rt.now()
         self.accepted = asyncio.Event()
         self.booked = asyncio.Event()
         self.intake_done = asyncio.Event()
@@ -88,8 +89,14 @@ class Drain:
         finally:
             self.intake_done.set()
 
+    async def _renew_mark(self) -> None:
+        """With the batches, but at most every third of its length: it is a write."""
+        length = timedelta(seconds=self.rt.settings.lease_seconds)
+        if self.rt.now() - self.marked_at > length / 3:
+            await self._mark_for(length)
+
     async def _mark_for(self, length: timedelta) -> None:
-        now = self.rt.now()
+        self.marked_at = now = self.rt.now()
         await self.rt.store.set_cursor(drain_mark(ORDERS, now, now + length))
 
     async def _intake_until_empty(self) -> None:
@@ -100,6 +107,7 @@ class Drain:
             if messages:
                 await self._intake_batch(owner, await self._bury_worn_out(owner, messages))
                 quiet_since = self.rt.now()
+                await self._renew_mark()
             elif (self.rt.now() - quiet_since).total_seconds() >= self.linger:
                 return
             else:

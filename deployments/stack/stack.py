@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import httpx
 
 from connectors import registry
-from deployments.engine import apply_automations, deploy_command, pool_command, prefect
+from deployments.engine import apply_automations, deploy_command, pool_command, prefect, server_command
 from deployments.landscape_loader import load_landscape
 from deployments.stack.plan import SHOPS, Plan, free_port
 from deployments.stack.process import Part, module, run
@@ -81,8 +82,7 @@ class Stack:
         return self.plan.home / "erp.sqlite"
 
     def _prefect(self) -> Part:
-        command = prefect("server", "start", "--host", "127.0.0.1", "--port", "{port}")
-        return Part("prefect", command, home=self.plan.home, environment={})
+        return Part("prefect", server_command("{port}"), home=self.plan.home, environment={})
 
     async def _start_shopify(self) -> None:
         await self.shopify.start()
@@ -174,6 +174,9 @@ def applied(environment: Mapping[str, str]) -> Iterator[None]:
 async def running(plan: Plan, report: Report = lambda _: None) -> AsyncIterator[Stack]:
     """A stack for the length of the block; whatever happens, no process is left behind."""
     stack = Stack(plan, report)
+    task = asyncio.current_task()
+    if task is not None:  # whoever is told to end still stops what it started
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     try:
         await stack.start()
         yield stack
