@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 
+from canonical.errors import RetryableError
 from canonical.records import Message
 from flows.runtime import Runtime
 
@@ -21,7 +22,8 @@ async def keep_lease(rt: Runtime, owner: str, messages: Sequence[Message]) -> As
         alive = True
         while alive:
             await asyncio.sleep(rt.settings.lease_seconds / 3)
-            alive = await rt.store.extend(owner, seqs, rt.settings.lease)
+            with suppress(RetryableError):  # a busy store: two more tries before the lease runs out
+                alive = await rt.store.extend(owner, seqs, rt.settings.lease)
 
     task = asyncio.create_task(extend(), name=f"lease-{owner}")
     try:
