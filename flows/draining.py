@@ -9,8 +9,8 @@ The loops meet only in the store: a loop that dies leaves leases that expire, an
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing, suppress
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -137,16 +137,25 @@ class Drain:
 
     async def _posting(self, company: str) -> None:
         try:
-            async for chunk in self._prefetched(company):
-                await self._post_chunk(company, chunk)
-        except (RetryableError, MisconfiguredError) as error:
-            lane = await park(self.rt, company, self.rt.erps[company].system, error)
-            self.tally.note(f"Lane {lane.system} of {company} parked until {lane.parked_until:%H:%M:%S} UTC: {error}")
+            while await self._post_until_parked(company) and not self.intake_done.is_set():
+                pass  # the run goes on anyway: it posts again when the lane opens
         finally:
             self.posting_done[company].set()
             self.booked.set()
 
-    async def _prefetched(self, company: str) -> AsyncIterator[Chunk]:
+    async def _post_until_parked(self, company: str) -> bool:
+        """Post what waits. True when the ERP failed and its lane was parked, false when nothing is left."""
+        try:
+            async with aclosing(self._prefetched(company)) as chunks:
+                async for chunk in chunks:
+                    await self._post_chunk(company, chunk)
+        except (RetryableError, MisconfiguredError) as error:
+            lane = await park(self.rt, company, self.rt.erps[company].system, error)
+            self.tally.note(f"Lane {lane.system} of {company} parked until {lane.parked_until:%H:%M:%S} UTC: {error}")
+            return True
+        return False
+
+    async def _prefetched(self, company: str) -> AsyncGenerator[Chunk, None]:
         """Chunks, the next one prepared while the ERP works on the one before.
 
         What was looked for beside a chunk did not see the orders that wait behind it (same customer), so the last look
@@ -178,7 +187,10 @@ class Drain:
             finishing = self.intake_done.is_set()
             if not await lane_is_open(self.rt, company, erp):
                 self.tally.note(f"Lane {erp.system} of {company} is parked.")
-                return None
+                if finishing:
+                    return None
+                await _wait(self.intake_done)
+                continue
             owner = self.owner(f"post-{company}")
             kind = f"post.{company}"
             messages = await self.rt.store.claim(kind, owner, erp.best_batch, self.rt.settings.lease)

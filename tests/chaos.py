@@ -25,6 +25,7 @@ from deployments.stack.stack import Stack, running
 
 TARGETS = ("worker", "gateway", "erp")
 LEASE_SECONDS = 8
+PARK_SECONDS = 3
 SETTLE_SECONDS = 240.0
 console = Console(highlight=False)
 
@@ -56,9 +57,8 @@ class Outcome:
 
 async def run(*, kills: int, orders: int, seed: int, home: Path, erp: str = "tryton", rate: float = 4.0) -> Outcome:
     """Place orders, kill `kills` times while they flow, let everything settle, compare."""
-    plan = Plan(
-        home=home, erp=erp, webhook_time_scale=0.002, extra={"CROSSDOCK_FLOW_LEASE_SECONDS": str(LEASE_SECONDS)}
-    )
+    pace = {"CROSSDOCK_FLOW_LEASE_SECONDS": str(LEASE_SECONDS), "CROSSDOCK_FLOW_PARK_SECONDS": str(PARK_SECONDS)}
+    plan = Plan(home=home, erp=erp, webhook_time_scale=0.002, extra=pace)
     async with running(plan, lambda text: console.print(f"  {text}")) as stack:
         await set_faults(stack.shopify.url, duplicate=0.3, reorder=0.3, seed=seed)
         placing = asyncio.create_task(_place(stack, orders, seed, rate))

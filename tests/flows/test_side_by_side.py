@@ -55,3 +55,18 @@ async def test_two_drains_side_by_side_book_every_order_once(house: House) -> No
     assert len(house.erp.documents) == 60
     assert sorted(name for call in house.erp.calls for name in call) == sorted(o.name for o in orders)
     assert {(await house.record(o)).state for o in orders} == {OrderState.POSTED}
+
+
+async def test_a_run_that_still_takes_orders_in_posts_again_when_the_erp_is_back(house: House) -> None:
+    house.rt = replace(house.rt, settings=FlowSettings(park_seconds=1))
+    house.erp.down = True
+    orders = some_orders(4)
+    await house.arrive(*orders)
+    run = asyncio.create_task(Drain(house.rt, work, None, linger=6).run())
+    while not await house.store.lanes():  # noqa: ASYNC110 - a table, nobody signals it
+        await asyncio.sleep(0.05)
+    house.erp.down = False
+    tally = await run
+    assert tally.counts["posted"] == 4
+    assert any("parked" in note for note in tally.notes)
+    assert [lane.failures for lane in await house.store.lanes()] == [0]
