@@ -28,8 +28,11 @@ demo: $(READY)  ## start everything, place orders in the Shopify stand-in, show 
 up: $(READY)  ## keep everything running on fixed ports until Ctrl-C (ERP=lambda)
 	@$(RUN) -m deployments.cli up --erp $(ERP)
 
+HEAVY := tests/engine tests/crash tests/flows/counterpart
+
 test: $(READY)  ## every test that needs nothing but this machine
-	$(RUN) -m pytest -n $(JOBS) --dist loadgroup
+	$(RUN) -m pytest -n $(JOBS) --dist loadgroup $(HEAVY:%=--ignore=%)
+	$(RUN) -m pytest $(HEAVY)
 
 check: lint types contracts  ## lint, types, import contracts
 

@@ -1,6 +1,7 @@
 """What commands share: the opened store, tables on the terminal."""
 
 import getpass
+import sys
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from rich.table import Table
 
 from canonical.ports import StateStore
 
-console = Console(highlight=False, soft_wrap=False)
+console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 
 
 @asynccontextmanager
