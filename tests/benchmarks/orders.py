@@ -5,8 +5,12 @@ same ERP, before and after, because on a shared machine the minute matters. Cust
 count from the first answer to the last.
 """
 
+import os
+import time
 from contextlib import aclosing
 from pathlib import Path
+
+import psutil
 
 from canonical.booking import SalesOrderDocument
 from canonical.order import Order
@@ -15,7 +19,7 @@ from deployments.stack.stack import Stack, running
 from flows.handling.verdicts import booking_of
 from flows.runtime import Runtime
 from tests.benchmarks import backlog, worker_steps
-from tests.benchmarks.measure import CONSOLE, Figures, Meter, Options, describe, print_table
+from tests.benchmarks.measure import CONSOLE, Figures, Meter, Options, describe, print_table, tree_cpu
 
 ORDERS = {"tryton": 150, "lambda": 600}
 QUICK_ORDERS = 60
@@ -36,6 +40,28 @@ async def _run(kind: str, options: Options) -> dict[str, float | str]:
     plan = Plan(home=options.workspace / "stack", erp=kind, plan="plus")
     async with running(plan, lambda text: CONSOLE.print(f"  {text}", style="dim")) as stack:
         return await Bench(stack, options, count).figures()
+
+
+class Neighbours:
+    """What other programs use of the machine meanwhile: a share measured beside them says little."""
+
+    def __enter__(self) -> "Neighbours":
+        self._before, self._started = _used_by_others(), time.perf_counter()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._cores = (_used_by_others() - self._before) / (time.perf_counter() - self._started)
+
+    def told(self) -> str:
+        """In words."""
+        return f"others used {max(0.0, self._cores):.1f} of {psutil.cpu_count()} cores"
+
+
+def _used_by_others() -> float:
+    """Processor seconds of the machine so far, without this process and all it has started."""
+    times = psutil.cpu_times()
+    idle = times.idle + getattr(times, "iowait", 0.0) + getattr(times, "guest", 0.0)
+    return float(sum(times) - idle - tree_cpu(os.getpid()))
 
 
 class Bench:
@@ -60,8 +86,9 @@ class Bench:
                 await backlog.ensure(erp, [document.party for document in documents])
             books = [backlog.copy_books(stack, workspace / turn) for turn in ("before", "after")]
             before = await self._ceiling(books[0], documents, erp.best_batch)
-        with Meter(backlog.processes(stack)) as draining:
+        with Neighbours() as neighbours, Meter(backlog.processes(stack)) as draining:
             records = await backlog.wait_until_booked(stack, len(orders) + backlog.WARM_UP)
+        CONSOLE.print(f"  the backlog is booked; {neighbours.told()}", style="dim")
         self._add(draining)
         after = await self._ceiling(books[1], documents, erp.best_batch)
         ours = backlog.steady([r.posted_at.timestamp() for r in records[backlog.WARM_UP :] if r.posted_at])
@@ -74,10 +101,10 @@ class Bench:
 
     async def _ceiling(self, books: Path, documents: list[SalesOrderDocument], batch: int) -> Figures:
         async with backlog.fresh_erp(self._stack, books) as (erp, pid):
-            with Meter({"erp": pid}) as meter:
+            with Neighbours() as neighbours, Meter({"erp": pid}) as meter:
                 moments = await backlog.book_straight(erp, documents, batch)
         figures = backlog.steady(moments) | {"erp_cpu_ms": meter.cpu["erp"] / len(documents) * 1000}
-        CONSOLE.print(f"  straight to the ERP: {describe(figures)}", style="dim")
+        CONSOLE.print(f"  straight to the ERP: {describe(figures)}; {neighbours.told()}", style="dim")
         return figures
 
     async def _tell(self, rt: Runtime, orders: list[Order]) -> None:
