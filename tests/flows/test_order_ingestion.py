@@ -1,6 +1,5 @@
 """Order ingestion over fakes: what is booked, held, quarantined, and what never happens twice."""
 
-import sqlite3
 from datetime import timedelta
 
 from canonical.errors import RejectedError
@@ -206,17 +205,11 @@ async def test_a_dead_workers_claim_is_taken_over_and_its_sent_effect_is_read_ba
     except* RuntimeError:
         pass
     house.erp.create_sales_orders = original  # type: ignore[method-assign]
-    await expire_leases(house)
+    house.expire_leases()
     await house.drain()
     assert len(house.erp.documents) == 1
     assert house.erp.calls == [["#1001"]]
     assert (await house.record(order)).state == OrderState.POSTED
-
-
-async def expire_leases(house: House) -> None:
-    """Let the leases of a dead worker run out at once."""
-    with sqlite3.connect(house.file) as connection:
-        connection.execute("UPDATE inbox SET lease_until = '2000-01-01 00:00:00.000000' WHERE lease_until IS NOT NULL")
 
 
 async def test_the_audit_of_all_this_proves_itself(house: House) -> None:

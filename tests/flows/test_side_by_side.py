@@ -13,7 +13,6 @@ from flows.handling import work
 from flows.handling.leases import keep_lease
 from flows.settings import FlowSettings
 from tests.flows.conftest import House, some_orders
-from tests.flows.test_waiting_and_going_on import expire_leases
 
 
 async def test_orders_of_one_customer_post_as_they_arrived_though_the_later_was_accepted_first(house: House) -> None:
@@ -23,7 +22,7 @@ async def test_orders_of_one_customer_post_as_they_arrived_though_the_later_was_
     await house.store.claim("orders", "a worker that dies", 1, house.rt.settings.lease)
     await house.arrive(second)
     await house.drain()
-    expire_leases(house)
+    house.expire_leases()
     await house.drain()
     house.erp.down, house.ahead = False, timedelta(minutes=5)
     await house.drain()

@@ -1,6 +1,5 @@
 """What waits goes on: by time, by a mapping, by a person; and what is given up is seen."""
 
-import sqlite3
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -162,7 +161,7 @@ async def test_a_message_whose_workers_all_died_is_dead_lettered_in_words_and_it
     await house.arrive(doomed)
     for _ in range(house.rt.settings.attempts + 1):
         await house.store.claim("orders", "a worker that dies", 10, house.rt.settings.lease)
-        expire_leases(house)
+        house.expire_leases()
     await house.arrive(fine)
     tally = await house.drain()
     assert tally.counts["dead_lettered"] == 1
@@ -170,10 +169,3 @@ async def test_a_message_whose_workers_all_died_is_dead_lettered_in_words_and_it
     assert (case.reason_code, case.owner) == ("worn_out", "integration")
     assert "the worker died each time" in case.words
     assert [document.name for document, _ in house.erp.documents.values()] == [fine.name]
-
-
-def expire_leases(house: House) -> None:
-    """Let the leases of a dead worker run out at once."""
-    with sqlite3.connect(house.file) as connection:
-        connection.execute("UPDATE inbox SET lease_until = '2000-01-01 00:00:00.000000' WHERE lease_until IS NOT NULL")
-    connection.close()
