@@ -28,10 +28,15 @@ def tryton(workspace: Path) -> Iterator[RunningProcess]:
         yield process
 
 
+def lambda_database(workspace: Path) -> Path:
+    """A fresh demo database file of Lambda ERP."""
+    file = workspace / "lambda.db"
+    run(LAMBDA_ERP, "seed", "--database", str(file))
+    return file
+
+
 @contextmanager
 def lambda_erp(workspace: Path) -> Iterator[RunningProcess]:
     """Lambda ERP on a fresh demo database."""
-    file = workspace / "lambda.db"
-    run(LAMBDA_ERP, "seed", "--database", str(file))
-    with running(LAMBDA_ERP, "serve", "--database", str(file), workspace=workspace) as process:
+    with running(LAMBDA_ERP, "serve", "--database", str(lambda_database(workspace)), workspace=workspace) as process:
         yield process

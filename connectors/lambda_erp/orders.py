@@ -16,6 +16,7 @@ from connectors.lambda_erp.schemas import StandingOrder
 from connectors.lambda_erp.settings import LambdaErpSettings
 
 ORDERS = "documents/sales-order"
+ATTEMPTS = 3
 
 
 class Orders:
@@ -42,13 +43,7 @@ class Orders:
         lines = total((line.gross for line in document.lines), document.currency)
         if not _tolerable(document, lines):
             raise _total_differs(document, lines)
-        created = True
-        try:
-            values = self._values(document, customer)
-            order = self._standing(await self._client.write(ORDERS, values, document=document.name))
-        except ConflictError:
-            created = False
-            order = await self._met(document, customer)
+        order, created = await self._placed(document, customer)
         if order.is_draft:
             order = await self._balanced(document, customer, order)
             order = await self._submitted(document, order)
@@ -65,22 +60,33 @@ class Orders:
             order = await self._press("cancel", order)
         return order.told()
 
-    async def _met(self, document: SalesOrderDocument, customer: str) -> StandingOrder:
-        """The order that stands under the key, when it is this document's."""
-        order = await self.find(document.key)
-        if order is None:
-            raise RetryableError("the order under its key is gone again", code="raced", document=document.name)
-        same = order.digest == document.digest or (order.digest is None and order.total == document.total)
-        if same:
+    async def _placed(self, document: SalesOrderDocument, customer: str) -> tuple[StandingOrder, bool]:
+        """The order under the document's key, and whether this call created it.
+
+        After a restart Lambda ERP may give two orders that come at once the same number, and refuses one of them as it
+        refuses a key that is taken. Nothing stands under the key then, and the order is sent again.
+        """
+        values = self._values(document, customer)
+        for _ in range(ATTEMPTS):
+            try:
+                return self._standing(await self._client.write(ORDERS, values, document=document.name)), True
+            except ConflictError:
+                if order := await self.find(document.key):
+                    return await self._same(document, customer, order), False
+        raise RetryableError("its number was taken each time", code="raced", document=document.name)
+
+    async def _same(self, document: SalesOrderDocument, customer: str, order: StandingOrder) -> StandingOrder:
+        """The order that stands under the key, when it is this document's; a draft of other content is overwritten."""
+        if order.digest == document.digest or (order.digest is None and order.total == document.total):
             return order
-        if not order.is_draft:
-            raise ConflictError(
-                f"order {order.name} stands under this key with other content",
-                code="booked_with_other_content",
-                document=document.name,
-                way_out="Compare the order in Lambda ERP with this one; correct it there.",
-            )
-        return await self._overwritten(document, customer, order)
+        if order.is_draft:
+            return await self._overwritten(document, customer, order)
+        raise ConflictError(
+            f"order {order.name} stands under this key with other content",
+            code="booked_with_other_content",
+            document=document.name,
+            way_out="Compare the order in Lambda ERP with this one; correct it there.",
+        )
 
     async def _balanced(self, document: SalesOrderDocument, customer: str, order: StandingOrder) -> StandingOrder:
         """The draft with the order's total: cents go to the rounding account, more than that is refused."""
