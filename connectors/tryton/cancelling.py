@@ -76,7 +76,7 @@ class Cancellation:
         if consequences.too_far:
             raise _held(sale, consequences.too_far)
         await self._sales.remove_payments(sale)
-        await self._sales.remove_gift_cards(sale)
+        await self._sales.void_gift_cards(sale)
         if sale.unfinished:
             await self._client.call("model.sale.sale.cancel", [sale.id], document=sale.number)
             return

@@ -76,19 +76,24 @@ class Sales:
         if sale.payments:
             await self._client.call("model.account.payment.delete", list(sale.payments))
 
-    async def remove_gift_cards(self, sale: Sale) -> None:
-        """Delete the gift cards sold with a sale; one that was spent is refused by Tryton."""
-        cards = await self._client.read(
-            "model.sale.gift_card.search", [("origin.sale", "=", sale.id, "sale.line")], 0, None, None
-        )
-        if cards:
-            await self._client.call("model.sale.gift_card.delete", cards)
+    async def void_gift_cards(self, sale: Sale) -> None:
+        """Spend the cards sold with a sale on that sale. Deleted, Tryton would issue new ones, by mail too."""
+        if cards := await self._gift_cards(sale):
+            spent = {"spent_on": f"sale.sale,{sale.id}"}
+            await self._client.call("model.sale.gift_card.write", cards, spent, document=sale.number)
 
     async def _discard(self, sale: Sale) -> None:
         await self.remove_payments(sale)
-        await self.remove_gift_cards(sale)
+        if cards := await self._gift_cards(sale):
+            await self._client.call("model.sale.gift_card.delete", cards)
         await self._client.call("model.sale.sale.cancel", [sale.id])
         await self._client.call("model.sale.sale.delete", [sale.id])
+
+    async def _gift_cards(self, sale: Sale) -> list[int]:
+        """The cards sold with a sale that nobody has spent."""
+        domain = [("origin.sale", "=", sale.id, "sale.line"), ("spent_on", "=", None)]
+        cards: list[int] = await self._client.read("model.sale.gift_card.search", domain, 0, None, None)
+        return cards
 
     async def _roundings(self, ids: Sequence[int], currency: str) -> dict[int, Money]:
         """Our own roundings; the same item may carry the order's cash rounding, which is another line."""
