@@ -40,6 +40,12 @@ def prefect(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "prefect", *arguments]
 
 
+def server_command(port: int | str, *more: str) -> list[str]:
+    """Prefect's server on loopback, until it is stopped."""
+    server = [sys.executable, "-m", "deployments.prefect_server"]
+    return [*server, "--host", "127.0.0.1", "--port", str(port), *more]
+
+
 def pool_command(pool: str, kind: str) -> list[str]:
     """Makes the work pool; making it again changes nothing but its template."""
     return prefect("--no-prompt", "work-pool", "create", pool, "--type", kind, "--overwrite")

@@ -8,7 +8,6 @@ worker. In another thread it cannot, and says so quietly.
 import asyncio
 import signal
 import threading
-from collections.abc import Awaitable, Callable
 
 import anyio
 from prefect.logging.configuration import setup_logging
@@ -16,11 +15,15 @@ from prefect.logging.loggers import get_logger
 from prefect.settings import get_current_settings
 
 from canonical.errors import CrossdockError
+from deployments.worker.news import News
 from deployments.worker.warm import WarmWorker
 from flows.handling.gates import build_gates
 from flows.runtime import close_runtime, request_stop
 
 GRACE_SECONDS = 20.0
+SELDOM_SECONDS = 5.0
+"""Between two polls while the event feed tells of new runs."""
+LOOK_AGAIN_SECONDS = (0.05, 0.2, 0.5)
 PRELOAD = ("flows/order_ingestion.py:order_ingestion", "flows/order_ingestion.py:order_poll")
 """Imported before the first run asks for them, so that the first webhook is not slower than the rest."""
 
@@ -81,8 +84,8 @@ class WorkerService:
             worker.preload(entrypoint)
         try:
             async with worker, anyio.create_task_group() as loops:
-                loops.start_soon(_every, get_current_settings().worker.query_seconds, worker.get_and_submit_flow_runs)
-                loops.start_soon(_every, worker.heartbeat_interval_seconds, worker.sync_with_backend)
+                loops.start_soon(_poll, worker)
+                loops.start_soon(_beat, worker)
                 await worker.announce()
                 loops.start_soon(asyncio.to_thread, build_gates)  # 4 s of import, before the first order needs it
                 await self._stop.wait()
@@ -104,10 +107,33 @@ class WorkerService:
         worker._logger.info("Worker stopped.")
 
 
-async def _every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:
+async def _beat(worker: WarmWorker) -> None:
     while True:
-        await work()
-        await asyncio.sleep(seconds)
+        await worker.sync_with_backend()
+        await asyncio.sleep(worker.heartbeat_interval_seconds)
+
+
+async def _poll(worker: WarmWorker) -> None:
+    """Look for runs: on news, and now and then; as often as Prefect's settings say while there is no news feed."""
+    often = get_current_settings().worker.query_seconds
+    while not worker.synced:  # noqa: ASYNC110 - the pool's id comes with the first heartbeat that is answered
+        await asyncio.sleep(often)
+    news = News(worker.work_pool.id, worker._logger)
+    worker.on_room = news.tell
+    async with anyio.create_task_group() as feed:
+        feed.start_soon(news.listen)
+        while True:
+            await worker.get_and_submit_flow_runs()
+            if await news.arrived(max(often, SELDOM_SECONDS) if news.listening else often):
+                await _find(worker)
+
+
+async def _find(worker: WarmWorker) -> None:
+    """News comes a few milliseconds before the run can be read."""
+    for pause in LOOK_AGAIN_SECONDS:
+        if await worker.get_and_submit_flow_runs():
+            return
+        await asyncio.sleep(pause)
 
 
 async def _close_systems() -> None:

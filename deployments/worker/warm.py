@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -45,11 +46,17 @@ class WarmWorker(BaseWorker[BaseJobConfiguration, BaseVariables, WarmResult]):
         self._running: dict[UUID, WarmRun] = {}
         self._watch: asyncio.Task[None] | None = None
         self._stopping = False
+        self.on_room: Callable[[], None] = lambda: None
         self._away = False
 
     def preload(self, entrypoint: str) -> None:
         """Import a flow before a run asks for it."""
         self._flows[entrypoint] = load_flow(entrypoint)
+
+    @property
+    def synced(self) -> bool:
+        """Whether it knows its pool."""
+        return self._work_pool is not None
 
     async def announce(self) -> None:
         """Tell the log and the event feed that it serves."""
@@ -96,6 +103,13 @@ class WarmWorker(BaseWorker[BaseJobConfiguration, BaseVariables, WarmResult]):
             self._logger.warning("Run %s was not started (%s); it is taken up again.", flow_run.name, error)
             self._release_limit_slot(flow_run.id)
             self._submitting_flow_run_ids.discard(flow_run.id)
+
+    def _release_limit_slot(self, flow_run_id: UUID) -> None:
+        """Also tells when there is room again: a run may wait for it."""
+        full = self._limiter is not None and self._limiter.available_tokens == 0
+        super()._release_limit_slot(flow_run_id)
+        if full:
+            self.on_room()
 
     async def _propose_submitting_state(self, flow_run: FlowRun) -> None:
         """Nothing: it runs at once, and each state costs the server 20 ms."""

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from deployments.engine import engine_environment, prefect
+from deployments.engine import engine_environment, prefect, server_command
 from deployments.stack.plan import free_port
 from deployments.stack.process import module
 from tests.processes import ROOT, tail
@@ -96,8 +96,7 @@ class Engine:
 
     def start(self) -> None:
         """Start the server, or start it again on its port with its data."""
-        command = prefect("server", "start", "--host", "127.0.0.1", "--port", str(self.port), "--no-ui")
-        self._server = Process(command, self.environment, self.home / "server.log")
+        self._server = Process(server_command(self.port, "--no-ui"), self.environment, self.home / "server.log")
         wait_until(self._answers, within=90.0, what="Prefect's API answers", log=self.home / "server.log")
 
     def stop(self) -> None:
