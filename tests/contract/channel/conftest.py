@@ -63,7 +63,9 @@ def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
     shop = load_catalogue().shops[0]
     workspace = tmp_path_factory.mktemp("shopify")
     with running(
-        "deployments.sandbox.shopify", "--client-secret", SECRET, "--plan", "plus", workspace=workspace
+        "deployments.sandbox.shopify",
+        *("--client-secret", SECRET, "--plan", "plus", "--webhook-time-scale", "0.001"),
+        workspace=workspace,
     ) as process:
         yield StandIn(process, shop.code, shop.domain)
 

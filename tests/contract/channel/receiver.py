@@ -21,7 +21,7 @@ class Receiver:
     def uri(self) -> str:
         return f"http://127.0.0.1:{self.port}/webhooks/shopify"
 
-    def wait_for(self, count: int, seconds: float = 30.0) -> list[tuple[dict[str, str], bytes]]:
+    def wait_for(self, count: int, seconds: float = 120.0) -> list[tuple[dict[str, str], bytes]]:
         """The deliveries, once there are so many. Raises `TimeoutError`."""
         deadline = time.monotonic() + seconds
         while len(self.arrived) < count:

@@ -18,7 +18,8 @@ pytestmark = pytest.mark.counterpart
 
 
 async def test_a_batch_is_booked_with_one_result_an_order_in_order(erp: SalesOrders, counterpart: Counterpart) -> None:
-    orders = [document() for _ in range(4)]
+    buyer = party()  # of one customer: those are numbered as they arrived
+    orders = [document(party=buyer) for _ in range(4)]
     results = await booked(erp, *orders)
     assert [result.key for result in results] == [order.key for order in orders]
     assert [result.total for result in results] == [order.total for order in orders]

@@ -32,11 +32,12 @@ def test_the_shipped_landscape_books_two_shops_into_two_companies(landscape: Lan
     assert landscape.company_of("south").warehouse == "DC-EU"
 
 
-def test_the_lambda_variant_differs_in_the_kind_of_the_erp_only(landscape: Landscape) -> None:
+def test_the_lambda_variant_differs_in_the_erp_only(landscape: Landscape) -> None:
     variant = load_landscape(LANDSCAPE_FILE.with_name("landscape.lambda.toml"))
+    companies = tuple(company.model_copy(update={"reference": None}) for company in variant.companies)
     assert variant.system("erp").kind == "lambda_erp"
     assert landscape.system("erp").kind == "tryton"
-    assert (variant.shops, variant.companies, variant.ownership) == (
+    assert (variant.shops, companies, variant.ownership) == (
         landscape.shops,
         landscape.companies,
         landscape.ownership,
