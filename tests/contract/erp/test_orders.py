@@ -12,7 +12,7 @@ from canonical.outcomes import Failed, Settled
 from canonical.ports import SalesOrders
 from tests.contract.erp.conftest import book, booked, customers_of
 from tests.contract.erp.counterpart import Counterpart
-from tests.contract.erp.documents import document, german, line, plain, tax, usd
+from tests.contract.erp.documents import document, german, line, party, plain, tax, usd
 
 pytestmark = pytest.mark.counterpart
 
