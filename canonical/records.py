@@ -94,6 +94,7 @@ class Effect(Model):
     error_code: str | None = None
     error: str | None = None
     ack_deadline: Utc | None = None
+    sent_at: Utc | None = None  # when the last attempt left
     created_at: Utc
     updated_at: Utc
 

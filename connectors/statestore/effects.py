@@ -85,8 +85,13 @@ def _check_step(step_: EffectUpdate, states: dict[str, str]) -> None:
 
 def _values(step_: EffectUpdate, now: datetime) -> dict[str, Any]:
     fields = {f"new_{name}": value for name, value in step_.model_dump().items()}
-    counted = 1 if step_.state is EffectState.SENT else 0
-    return fields | {"new_state": step_.state.value, "counted": counted, "now": now}
+    sent = step_.state is EffectState.SENT
+    return fields | {
+        "new_state": step_.state.value,
+        "counted": int(sent),
+        "new_sent_at": now if sent else None,
+        "now": now,
+    }
 
 
 _STEP = (
@@ -103,6 +108,7 @@ _STEP = (
         error=bindparam("new_error"),
         ack_deadline=bindparam("new_ack_deadline"),
         attempts=_E.attempts + bindparam("counted"),
+        sent_at=func.coalesce(bindparam("new_sent_at", type_=_E.sent_at.type), _E.sent_at),
         updated_at=bindparam("now"),
     )
 )

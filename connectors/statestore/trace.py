@@ -114,6 +114,13 @@ def _order_lines(order: OrderRecord) -> Iterator[TraceLine]:
 def _effect_lines(effect: Effect) -> Iterator[TraceLine]:
     ids = {"effect": effect.key}
     yield TraceLine(at=effect.created_at, what="intended", words=f"{effect.operation} at {effect.system}", ids=ids)
+    if effect.sent_at is not None and effect.state != "sent":
+        yield TraceLine(
+            at=effect.sent_at,
+            what="sent",
+            words=f"{effect.operation} to {effect.system}, attempt {effect.attempts}",
+            ids=ids,
+        )
     if effect.state != "intended":
         named = {"external": effect.external_id, "number": effect.external_number}
         why = f": {effect.error_code or ''} {effect.error or ''}".rstrip() if effect.error or effect.error_code else ""

@@ -39,6 +39,7 @@ class EffectRow(StoreTable, table=True):
     error_code: str | None = Field(default=None, sa_type=Key)
     error: str | None = Field(default=None, sa_type=Text)
     ack_deadline: datetime | None = Field(default=None, sa_type=UtcTime)
+    sent_at: datetime | None = Field(default=None, sa_type=UtcTime)
     created_at: datetime = Field(sa_type=UtcTime)
     updated_at: datetime = Field(sa_type=UtcTime)
 

@@ -76,6 +76,7 @@ async def test_every_id_leads_to_the_whole_timeline(store: SqlStateStore) -> Non
         "order",
         "posted",
         "intended",
+        "sent",
         "settled",
         "held",
         "released",

@@ -52,7 +52,7 @@ async def test_the_trace_of_an_order_tells_its_way_from_the_webhook_to_the_numbe
     await until(told, 30.0, "the number did not go back to the shop")
     steps = [line.what for line in await street.store.trace(order.order_id)]
     assert "settled" in steps
-    way = ["received", "order.accepted", "intended", "order.posted", "order.written-back"]
+    way = ["received", "order.accepted", "intended", "sent", "order.posted", "order.written-back"]
     assert [steps.index(step) for step in way] == sorted(steps.index(step) for step in way)
     field = """query Q($id: ID!) { order(id: $id) { metafields(first: 5) { nodes { key value } } } }"""
     answer = await street.ask_shop("north", field, id=f"gid://shopify/Order/{order.order_id}")

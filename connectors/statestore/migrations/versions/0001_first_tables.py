@@ -122,6 +122,7 @@ def _create_effect() -> None:
         Column("error_code", Key()),
         Column("error", Text()),
         Column("ack_deadline", UtcTime()),
+        Column("sent_at", UtcTime()),
         Column("created_at", UtcTime(), nullable=False),
         Column("updated_at", UtcTime(), nullable=False),
         PrimaryKeyConstraint("key", name="pk_effect"),
