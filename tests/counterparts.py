@@ -22,6 +22,15 @@ def tryton_database(workspace: Path) -> Path:
 
 
 @contextmanager
+def tryton_on_postgresql(url: str, workspace: Path, workers: int = 2) -> Iterator[RunningProcess]:
+    """Tryton on a fresh demo database of a PostgreSQL server, which must not exist yet, by several workers."""
+    run(TRYTON, "build", "--database-uri", url, "--cache", str(CACHE), within=600)
+    arguments = ("--database-uri", url, "--workers", str(workers))
+    with running(TRYTON, "serve", *arguments, workspace=workspace) as process:
+        yield process
+
+
+@contextmanager
 def tryton(workspace: Path) -> Iterator[RunningProcess]:
     """Tryton on a fresh demo database, under the database name `erp`."""
     with running(TRYTON, "serve", "--database", str(tryton_database(workspace)), workspace=workspace) as process:

@@ -21,6 +21,8 @@ from connectors.http import SystemClient, status_error
 from connectors.lambda_erp.settings import LambdaErpSettings
 
 SYSTEM = "Lambda ERP"
+IDLE_SECONDS = 3.0
+"""After so long a connection is not used again: uvicorn closes idle ones after five, and a call into that is lost."""
 
 
 class LambdaErpClient:
@@ -32,6 +34,7 @@ class LambdaErpClient:
             base_url=f"{settings.url.rstrip('/')}/api/",
             headers={"Authorization": f"Bearer {settings.api_key.get_secret_value()}"},
             timeout=httpx.Timeout(settings.timeout, connect=5.0),
+            limits=httpx.Limits(keepalive_expiry=IDLE_SECONDS),
             transport=transport,
         )
 

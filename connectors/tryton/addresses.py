@@ -3,13 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from canonical.errors import CrossdockError
 from canonical.party import Address
+from connectors.tryton.apart import each_alone
 from connectors.tryton.client import TrytonClient
 from connectors.tryton.mapper import address_values
 from connectors.tryton.schemas import References
 
 FIELDS = ("party_name", "street", "postal_code", "city", "country", "subdivision")
 Content = tuple[Any, ...]
+Wanted = tuple[int, Address | None]
+"""A party, and the address wanted of it; `None` is any address of the party, or an empty one where it has none."""
 
 
 class Addresses:
@@ -18,21 +22,22 @@ class Addresses:
     def __init__(self, client: TrytonClient) -> None:
         self._client = client
 
-    async def ensure(
-        self, wanted: Sequence[tuple[int, Address | None]], known: References
-    ) -> dict[tuple[int, Address | None], int]:
-        """The id of each party's address. `None` is any address of the party, or an empty one where it has none."""
+    async def ensure(self, wanted: Sequence[Wanted], known: References) -> dict[Wanted, int | CrossdockError]:
+        """The id of each address, or why Tryton refuses it."""
         if not wanted:
             return {}
-        existing = await self._existing({party for party, _ in wanted})
         contents = {pair: (pair[0], *_content(pair[1], known)) for pair in wanted}
-        lacking = {contents[pair]: pair for pair in wanted if self._match(pair, contents, existing) is None}
-        if lacking:
-            values = [{"party": party, **_values(address, known)} for party, address in lacking.values()]
-            created = await self._client.call("model.party.address.create", values)
-            existing |= dict(zip(lacking, created, strict=True))
-        found = {pair: self._match(pair, contents, existing) for pair in wanted}
-        return {pair: id_ for pair, id_ in found.items() if id_ is not None}
+        found: dict[Content, int | CrossdockError] = dict(await self._existing({party for party, _ in wanted}))
+        lacking = {contents[pair]: pair for pair in wanted if _match(pair, contents, found) is None}
+
+        async def create(group: Sequence[Wanted]) -> list[int]:
+            values = [{"party": party, **_values(address, known)} for party, address in group]
+            ids: list[int] = await self._client.call("model.party.address.create", values)
+            return ids
+
+        found |= dict(zip(lacking, await each_alone(list(lacking.values()), create), strict=True))
+        matches = ((pair, _match(pair, contents, found)) for pair in wanted)
+        return {pair: match for pair, match in matches if match is not None}
 
     async def _existing(self, parties: set[int]) -> dict[Content, int]:
         rows = await self._client.read(
@@ -45,15 +50,14 @@ class Addresses:
         )
         return {(row["party"], *(row[field] or None for field in FIELDS)): row["id"] for row in rows}
 
-    def _match(
-        self,
-        pair: tuple[int, Address | None],
-        contents: Mapping[tuple[int, Address | None], Content],
-        existing: Mapping[Content, int],
-    ) -> int | None:
-        if pair[1] is None:
-            return min((id_ for content, id_ in existing.items() if content[0] == pair[0]), default=None)
-        return existing.get(contents[pair])
+
+def _match(
+    pair: Wanted, contents: Mapping[Wanted, Content], found: Mapping[Content, int | CrossdockError]
+) -> int | CrossdockError | None:
+    """The address of that content; for `None` the oldest of the party."""
+    if pair[1] is not None or contents[pair] in found:
+        return found.get(contents[pair])
+    return min((id_ for content, id_ in found.items() if content[0] == pair[0] and isinstance(id_, int)), default=None)
 
 
 def _values(address: Address | None, known: References) -> dict[str, Any]:

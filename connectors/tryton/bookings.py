@@ -19,7 +19,7 @@ from connectors.tryton.client import TrytonClient
 from connectors.tryton.directory import Directory
 from connectors.tryton.drafts import Drafts
 from connectors.tryton.mapper import payment_values
-from connectors.tryton.sales import Sales, document_of
+from connectors.tryton.sales import Sales, as_read, document_of
 from connectors.tryton.schemas import References
 from connectors.tryton.settings import TrytonSettings
 
@@ -140,8 +140,7 @@ class Bookings:
             changes: list[Any] = []
             for booking in group:
                 changes += [[booking.id], change(booking)]
-            stamps = {f"sale.sale,{b.id}": b.sale.stamp for b in group if b.sale}
-            await self._client.call(f"{SALE}.write", *changes, context={"_timestamp": stamps})
+            await self._client.call(f"{SALE}.write", *changes, context=as_read(*(b.sale for b in group if b.sale)))
             return group
 
         await self._each(bookings, act)
@@ -153,7 +152,17 @@ class Bookings:
                 booking.sale = None  # not the version that was read: nothing more with it in this round
             elif isinstance(result, CrossdockError):
                 booking.error = result
-        await self._discard([b for b in bookings if isinstance(b.error, RejectedError)])
+        refused = [b for b in bookings if isinstance(b.error, RejectedError)]
+        await self._pass_over_moved(refused)
+        await self._discard([b for b in refused if b.error])
+
+    async def _pass_over_moved(self, bookings: Sequence[Booking]) -> None:
+        """A sale that another worker took to another state was not refused: the next round looks again."""
+        rows = await self._sales.read([b.id for b in bookings if b.id is not None]) if bookings else {}
+        for booking in bookings:
+            row = rows.get(booking.id) if booking.id is not None else None
+            if row and booking.sale and row.state != booking.sale.state:
+                booking.error, booking.sale = None, None
 
     async def _refuse(self, bookings: Sequence[Booking]) -> None:
         """Fail those whose total Tryton computes otherwise, by more than rounding or after it was balanced."""

@@ -21,6 +21,8 @@ from connectors.tryton.settings import TrytonSettings
 
 MOST_WARNINGS = 200  # of one call: one a record and kind, for a batch of 50 with room to spare
 LANGUAGE = "en"
+IDLE_SECONDS = 1.0
+"""After so long a connection is not used again: gunicorn closes idle ones after two, and a call into that is lost."""
 COMPANY_CONTEXT = ("company", "companies", "company_filter", "employee", "employees")
 
 _LOG = logging.getLogger(__name__)
@@ -36,6 +38,7 @@ class TrytonClient:
             base_url=f"{settings.url}/",
             transport=transport,
             timeout=httpx.Timeout(settings.timeout, connect=5.0),
+            limits=httpx.Limits(keepalive_expiry=IDLE_SECONDS),
         )
         self._logging_in = asyncio.Lock()
         self._session: str | None = None

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from canonical.errors import CrossdockError, MisconfiguredError, RejectedError
+from canonical.errors import CrossdockError, MisconfiguredError
 from connectors.tryton.addresses import Addresses
 from connectors.tryton.apart import each_alone
 from connectors.tryton.booking import Booking
@@ -56,15 +56,23 @@ class Drafts:
         values: dict[str, dict[str, Any]] = {}
         for booking in usable:
             document, party = booking.document, booking.party
+            invoice, shipment = (addresses[party, a] for a in (document.invoice_address, document.shipping_address))
             try:
                 values[document.key] = sale_values(
                     document,
                     known,
                     party=party,
-                    invoice_address=addresses[party, document.invoice_address],
-                    shipment_address=addresses[party, document.shipping_address],
+                    invoice_address=_usable(invoice),
+                    shipment_address=_usable(shipment),
                     invoice_method=self._settings.invoice_method,
                 )
-            except RejectedError as error:
+            except CrossdockError as error:
                 booking.error = error
         return values
+
+
+def _usable(address: int | CrossdockError) -> int:
+    """The address. Raises why there is none."""
+    if isinstance(address, CrossdockError):
+        raise address
+    return address

@@ -63,13 +63,14 @@ class Sales:
     async def discard(self, sales: Sequence[Sale]) -> None:
         """Delete what never became an order, so that its key is free for the repaired document.
 
-        It may fail (nobody can be asked, the ERP is away): then the next attempt finds the draft and tries again.
+        Only in the version that was read: a sale that another worker has taken further stays. It may fail otherwise too
+        (the ERP is away): then the next attempt finds the draft and tries again.
         """
         for sale in sales:
             try:
                 await self._discard(sale)
             except CrossdockError as error:
-                _LOG.warning("the unfinished sale %s of %s could not be deleted: %s", sale.id, sale.key, error)
+                _LOG.warning("the unfinished sale %s of %s stays: %s", sale.id, sale.key, error)
 
     async def remove_payments(self, sale: Sale) -> None:
         """Delete the payments recorded on a sale; one that money has moved for is refused by Tryton."""
@@ -83,10 +84,13 @@ class Sales:
             await self._client.call("model.sale.gift_card.write", cards, spent, document=sale.number)
 
     async def _discard(self, sale: Sale) -> None:
-        await self.remove_payments(sale)
+        if sale.payments:
+            removal = {"payments": [("delete", list(sale.payments))]}
+            await self._client.call("model.sale.sale.write", [sale.id], removal, context=as_read(sale))
+            sale = (await self.read([sale.id]))[sale.id]
+        await self._client.call("model.sale.sale.cancel", [sale.id], context=as_read(sale))
         if cards := await self._gift_cards(sale):
             await self._client.call("model.sale.gift_card.delete", cards)
-        await self._client.call("model.sale.sale.cancel", [sale.id])
         await self._client.call("model.sale.sale.delete", [sale.id])
 
     async def _gift_cards(self, sale: Sale) -> list[int]:
@@ -112,6 +116,11 @@ class Sales:
         fields = ["shipments.state", "invoices.state"]
         rows = await self._client.read("model.sale.sale.read", list(ids), fields)
         return {row["id"] for row in rows if _all_cancelled(row)}
+
+
+def as_read(*sales: Sale) -> dict[str, Any]:
+    """The context of a change that Tryton refuses (`ConflictError`) where a sale has changed since it was read."""
+    return {"_timestamp": {f"sale.sale,{sale.id}": sale.stamp for sale in sales}}
 
 
 def document_of(

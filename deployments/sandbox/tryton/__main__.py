@@ -54,7 +54,7 @@ def _build(arguments: argparse.Namespace) -> None:
     if arguments.out:
         built = build.build_file(arguments.out, arguments.cache or build.CACHE)
     else:
-        built = build.build_database(arguments.database_uri)
+        built = build.build_database(arguments.database_uri, arguments.cache or build.CACHE)
     name = arguments.out or Target.of_uri(arguments.database_uri).name
     verb = "built" if built else "copied from the cache"
     print(f"tryton: {name} {verb} in {time.monotonic() - started:.1f} s")

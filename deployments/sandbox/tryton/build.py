@@ -1,7 +1,7 @@
 """Make the demo database: built once into a cache, then copied, because building takes half a minute and copying none.
 
 The cache entry is named by a hash of everything that decides its content: catalogue, seeders, Tryton's version and the
-calendar year (the fiscal years are created from it). An SQLite entry is a file, a PostgreSQL entry a template database.
+calendar year (the fiscal years are created from it). For SQLite it is the database file, for PostgreSQL a dump.
 """
 
 from __future__ import annotations
@@ -35,12 +35,10 @@ def build_file(out: Path, cache: Path = CACHE) -> bool:
     Safe to call from several processes at once: one builds, the others wait and copy.
     """
     Target.of_file(out)  # refuses a name that Tryton cannot serve before anything is built
-    cache.mkdir(parents=True, exist_ok=True)
-    entry = cache / f"tryton-{fingerprint()}{SUFFIX}"
-    with _one_at_a_time(entry.with_suffix(".lock")):
+    with _entry(cache, SUFFIX) as (entry, scratch):
         missing = not entry.exists()
         if missing:
-            _build_entry(entry)
+            _build_file_entry(entry, scratch)
     out.parent.mkdir(parents=True, exist_ok=True)
     for leftover in (f"{out}-wal", f"{out}-shm"):
         Path(leftover).unlink(missing_ok=True)
@@ -48,20 +46,22 @@ def build_file(out: Path, cache: Path = CACHE) -> bool:
     return missing
 
 
-def build_database(uri: str) -> bool:
-    """Create the demo database on PostgreSQL under the name in `uri`; return whether its template had to be built.
+def build_database(uri: str, cache: Path = CACHE) -> bool:
+    """Create the demo database on PostgreSQL under the name in `uri`; return whether it had to be built.
 
     Raises ValueError when the database exists: a database is never overwritten.
     """
     from deployments.sandbox.tryton import postgresql
 
     target = Target.of_uri(uri)
-    template = Target.of_uri(f"{target.uri}/crossdock_tryton_{fingerprint()}")
-    missing = not postgresql.exists(template)
-    if missing:
-        with postgresql.created(template):
-            _fill(template)
-    postgresql.copy(template, target)
+    with postgresql.created(target), _entry(cache, ".dump") as (entry, scratch):
+        missing = not entry.exists()
+        if missing:
+            _fill(target)
+            postgresql.dump(target, scratch / "dump")
+            os.replace(scratch / "dump", entry)
+        else:
+            postgresql.restore(entry, target)
     return missing
 
 
@@ -75,15 +75,14 @@ def fingerprint() -> str:
     return digest.hexdigest()[:12]
 
 
-def _build_entry(entry: Path) -> None:
+def _build_file_entry(entry: Path, scratch: Path) -> None:
     """Build beside the entry and move it into place as one compact file, without Tryton's write-ahead log."""
-    with TemporaryDirectory(dir=entry.parent) as scratch:
-        raw, compact = Path(scratch) / f"raw{SUFFIX}", Path(scratch) / f"compact{SUFFIX}"
-        raw.touch()
-        _fill(Target.of_file(raw))
-        with closing(sqlite3.connect(raw)) as connection:
-            connection.execute("VACUUM INTO ?", (str(compact),))
-        os.replace(compact, entry)
+    raw, compact = scratch / f"raw{SUFFIX}", scratch / f"compact{SUFFIX}"
+    raw.touch()
+    _fill(Target.of_file(raw))
+    with closing(sqlite3.connect(raw)) as connection:
+        connection.execute("VACUUM INTO ?", (str(compact),))
+    os.replace(compact, entry)
 
 
 def _fill(target: Target) -> None:
@@ -94,8 +93,10 @@ def _fill(target: Target) -> None:
 
 
 @contextmanager
-def _one_at_a_time(lock: Path) -> Iterator[None]:
-    """Hold a file lock; it ends with the process, however that ends."""
-    with lock.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+def _entry(cache: Path, ending: str) -> Iterator[tuple[Path, Path]]:
+    """The cache entry, one process at a time, and a folder to prepare it in. The lock ends with the process."""
+    cache.mkdir(parents=True, exist_ok=True)
+    entry = cache / f"tryton-{fingerprint()}{ending}"
+    with Path(f"{entry}.lock").open("w") as lock, TemporaryDirectory(dir=cache) as scratch:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield entry, Path(scratch)

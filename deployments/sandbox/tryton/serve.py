@@ -36,6 +36,7 @@ class TrytonServer(BaseApplication):  # type: ignore[misc]  # gunicorn ships no 
             "workers": self._workers,
             "threads": 1 if self._target.is_sqlite else 4,
             "timeout": 120,
+            "keepalive": 30,  # the default of two seconds closes connections under the feet of patient clients
             "graceful_timeout": GRACE_SECONDS,
             "loglevel": "warning",
             "proc_name": f"tryton-{self._target.name}",

@@ -35,6 +35,15 @@ class Target:
             raise ValueError("a database URL reads postgresql://user@host:port/name")
         return cls(name=name, uri=parts._replace(path="").geturl())
 
+    def beside(self, name: str) -> Target:
+        """Another database on the same PostgreSQL server."""
+        return Target(name=name, uri=self.uri)
+
+    @property
+    def url(self) -> str:
+        """The PostgreSQL URL of this very database."""
+        return urlsplit(self.uri)._replace(path=f"/{self.name}").geturl()
+
     @property
     def is_sqlite(self) -> bool:
         """SQLite allows one writer: such a database is served by one worker with one thread."""
