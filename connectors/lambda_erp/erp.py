@@ -35,12 +35,14 @@ class LambdaErp:
     async def create_sales_orders(
         self, documents: Sequence[SalesOrderDocument], customers: Mapping[str, CustomerRef]
     ) -> list[Outcome[BookedDocument]]:
-        """See the port. The key is the order's `external_reference`, unique for our source."""
+        """See the port. The key is the order's `external_reference`, unique for our source. The orders of one customer
+        are numbered in turn.
+        """
 
         async def book(document: SalesOrderDocument) -> BookedDocument:
             return await self._orders.book(document, customers[document.party.external_id].id)
 
-        return await self._in_lanes(documents, book, lambda d: d.key)
+        return await self._in_lanes(documents, book, lambda d: d.party.external_id)
 
     async def find_by_key(self, keys: Sequence[str]) -> dict[str, BookedDocument]:
         """See the port. A draft is what an interrupted booking left: it counts as missing."""
