@@ -2,9 +2,9 @@
 
 Prefect begins its transactions on SQLite without a lock. One that reads first and writes later is refused at once, with
 "database is locked", when anybody has written in between, however long it would have waited. An event that starts a
-run, the worker's poll and the event log write within the same milliseconds, so that this happens to one webhook in ten
-on a quiet machine and to every second one on a busy machine, and each refusal costs two seconds until Prefect asks
-again. With the lock taken first, writers wait their turn, for milliseconds. PostgreSQL is not concerned.
+run, the event log and the worker's calls write within the same milliseconds: 30 webhooks on a busy machine met 12
+refusals, and each costs two seconds until Prefect asks again. With the lock taken first writers wait their turn, for
+milliseconds: no refusal since, and webhook to first line p95 went from 5.6 s to 2.1 s. PostgreSQL is not concerned.
 
     python -m deployments.prefect_server --host 127.0.0.1 --port 4200     the arguments of `prefect server start`
 """
