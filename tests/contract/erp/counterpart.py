@@ -94,7 +94,6 @@ class LambdaCounterpart:
 
     def __init__(self, process: RunningProcess) -> None:
         self.process = process
-        self._http = httpx.Client(base_url=f"{process.url}/api/", headers={"Authorization": f"Bearer {self._key}"})
 
     def connect(self, company: str = "north", **changes: Any) -> SalesOrders:
         transport = changes.pop("transport", None)
@@ -104,14 +103,19 @@ class LambdaCounterpart:
         return open_lambda_erp("erp", settings, transport)
 
     def standing(self, key: str) -> list[Standing]:
-        rows = self._http.get("documents/sales-order", params={"external_reference": key}).json()["rows"]
-        found = [self._http.get(f"documents/sales-order/{row['name']}").json() for row in rows]
+        with self._http() as http:
+            rows = http.get("documents/sales-order", params={"external_reference": key}).json()["rows"]
+            found = [http.get(f"documents/sales-order/{row['name']}").json() for row in rows]
         return [Standing(f"{row['grand_total']:.2f}", len(row["items"]), None) for row in found]
 
     def customers(self, email: str) -> int:
-        params = {"search": email, "search_fields": "email", "limit": 100}
-        rows = self._http.get("masters/customer", params=params).json()["rows"]
+        params: dict[str, str] = {"search": email, "search_fields": "email", "limit": "100"}
+        with self._http() as http:
+            rows = http.get("masters/customer", params=params).json()["rows"]
         return sum(row["email"].lower() == email.lower() for row in rows)
+
+    def _http(self) -> httpx.Client:
+        return httpx.Client(base_url=f"{self.process.url}/api/", headers={"Authorization": f"Bearer {self._key}"})
 
     def writes(self, request: httpx.Request) -> bool:
         return request.method == "POST" and "/documents/sales-order" in request.url.path
