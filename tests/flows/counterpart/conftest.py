@@ -51,7 +51,7 @@ class Street:
         assert order.reason == reason
         return order
 
-    async def settled(self, orders: Sequence[Placed], within: float = 60.0) -> None:
+    async def settled(self, orders: Sequence[Placed], within: float = 150.0) -> None:
         """Every order has become what it was made to become."""
 
         async def done() -> bool:
