@@ -60,5 +60,7 @@ class Booking:
         """What the caller gets. Neither error nor end means that another worker is at it."""
         if self.done is not None:
             return Settled(self.done)
+        if isinstance(self.error, RetryableError) and self.id is not None:
+            self.error.maybe_applied = True  # whatever call failed, its sale stands
         raced = RetryableError("another worker is booking it", code="raced", document=self.document.name)
         return Failed(self.error or raced)

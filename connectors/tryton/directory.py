@@ -1,8 +1,10 @@
 """Master data by code, asked for in batches and remembered: shops, items, taxes, warehouses, countries, journals.
 
-A code that Tryton lacks is asked for again the next time, so that adding it there is enough.
+A code that Tryton lacks is asked for again the next time, so that adding it there is enough; what was found is asked
+for again after ten minutes, so that a changed rate is too.
 """
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
@@ -13,6 +15,23 @@ from connectors.tryton.client import TrytonClient
 from connectors.tryton.schemas import Item, References, Tax, WebShop
 
 T = TypeVar("T")
+
+
+REMEMBERED_SECONDS = 600.0
+
+
+class _Memory(Generic[T]):
+    """What was found, for a while."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, T] = {}
+        self._since = time.monotonic()
+
+    def known(self) -> dict[str, T]:
+        """What is still remembered: all of it, or nothing when it has become old."""
+        if time.monotonic() - self._since > REMEMBERED_SECONDS:
+            self._known, self._since = {}, time.monotonic()
+        return self._known
 
 
 class _Table(Generic[T]):
@@ -29,20 +48,20 @@ class _Table(Generic[T]):
     ) -> None:
         self._client, self._model, self._key, self._fields = client, model, key, list(fields)
         self._record, self._domain = record, list(domain)
-        self._known: dict[str, T] = {}
+        self._memory: _Memory[T] = _Memory()
 
     async def find(self, codes: Iterable[str]) -> dict[str, T]:
         """The records of these codes, as far as they exist; the oldest where a code is not unique."""
-        wanted = sorted(set(codes))
-        missing = [code for code in wanted if code not in self._known]
+        wanted, known = sorted(set(codes)), self._memory.known()
+        missing = [code for code in wanted if code not in known]
         if missing:
             domain = [(self._key, "in", missing), *self._domain]
             rows = await self._client.read(
                 f"model.{self._model}.search_read", domain, 0, None, [("id", "ASC")], [self._key, *self._fields]
             )
             for row in rows:
-                self._known.setdefault(row[self._key], self._record(row))
-        return {code: self._known[code] for code in wanted if code in self._known}
+                known.setdefault(row[self._key], self._record(row))
+        return {code: known[code] for code in wanted if code in known}
 
 
 class Directory:
@@ -99,11 +118,11 @@ class _PaymentTerms:
 
     def __init__(self, client: TrytonClient) -> None:
         self._client = client
-        self._known: dict[str, int] = {}
+        self._memory: _Memory[int] = _Memory()
 
     async def find(self, days: Iterable[str]) -> dict[str, int]:
-        wanted = sorted(set(days))
-        if not set(wanted) <= set(self._known):
+        wanted, known = sorted(set(days)), self._memory.known()
+        if not set(wanted) <= set(known):
             rows = await self._client.read(
                 "model.account.invoice.payment_term.search_read",
                 [],
@@ -115,8 +134,8 @@ class _PaymentTerms:
             )  # fmt: skip
             for row in rows:
                 if (term := _plain_days(row)) is not None:
-                    self._known.setdefault(term, row["id"])
-        return {code: self._known[code] for code in wanted if code in self._known}
+                    known.setdefault(term, row["id"])
+        return {code: known[code] for code in wanted if code in known}
 
 
 def region_code(address: Address) -> str:
