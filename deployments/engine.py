@@ -11,10 +11,10 @@ import httpx
 import yaml
 
 from canonical.errors import MisconfiguredError, RetryableError
+from deployments.profile import PROFILE
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
-PROFILE = HERE / "prefect_profile.toml"
 AUTOMATIONS = HERE / "automations.yaml"
 POOL = "crossdock"
 WARM = "crossdock-warm"

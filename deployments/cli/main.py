@@ -1,9 +1,10 @@
 """The table of commands. Each is a path, imported when called: `crossdock --help` imports none of them."""
 
-import os
 import sys
 
 import cyclopts
+
+from deployments.profile import use_our_profile
 
 app = cyclopts.App(
     name="crossdock",
@@ -43,8 +44,9 @@ for group in (orders, holds, audit, engine, shops, tokens, sandbox):
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one command. A known error is told in one line and ends with 2; anything else keeps its traceback."""
-    os.environ.setdefault("DO_NOT_TRACK", "1")
     from canonical.errors import CrossdockError
+
+    use_our_profile()
 
     try:
         result = app(arguments, result_action="return_value")

@@ -11,7 +11,8 @@ What a process per run gives for free is done here by hand:
 - Prefect away for a while: the worker waits for it, it does not die of it (`warm.py`).
 A worker that is killed leaves leases that expire, and the zombie automation marks its runs `Crashed`.
 
-Start it with `python -m deployments.worker`. Prefect's own `prefect worker start` also runs it, but without the
+Start it with `crossdock engine worker`, or with `python -m deployments.worker` where the environment names our profile
+(`deployments.engine.engine_environment`). Prefect's own `prefect worker start` also runs it, but without the
 graceful stop: Prefect's engine takes SIGTERM for itself on the main thread.
 """
 

@@ -14,7 +14,7 @@ from prefect.logging.configuration import setup_logging
 from prefect.logging.loggers import get_logger
 from prefect.settings import get_current_settings
 
-from canonical.errors import CrossdockError
+from canonical.errors import CrossdockError, MisconfiguredError
 from deployments.worker.news import News
 from deployments.worker.warm import WarmWorker
 from flows.handling.gates import build_gates
@@ -23,6 +23,8 @@ from flows.runtime import close_runtime, request_stop
 GRACE_SECONDS = 20.0
 SELDOM_SECONDS = 5.0
 """Between two polls while the event feed tells of new runs."""
+SLOWEST_HEARTBEAT_SECONDS = 30
+"""Three of them fit into the silence after which a run is taken for dead (deployments/automations.yaml)."""
 LOOK_AGAIN_SECONDS = (0.05, 0.2, 0.5)
 PRELOAD = ("flows/order_ingestion.py:order_ingestion", "flows/order_ingestion.py:order_poll")
 """Imported before the first run asks for them, so that the first webhook is not slower than the rest."""
@@ -71,7 +73,11 @@ class WorkerService:
     def run(self) -> None:
         """Until it was asked to stop and has stopped."""
         try:
+            _check_heartbeats()
             asyncio.run(self._serve())
+        except CrossdockError as error:
+            get_logger("workers").error("The worker does not start: %s", error)
+            self.exit_code = 1
         except Exception:  # noqa: BLE001 - the last place that can tell
             get_logger("workers").exception("The worker failed.")
             self.exit_code = 1
@@ -105,6 +111,18 @@ class WorkerService:
             drain.cancel()
             await worker.drain(0.0)
         worker._logger.info("Worker stopped.")
+
+
+def _check_heartbeats() -> None:
+    """Raises `MisconfiguredError` where runs would be too quiet to be told from dead ones."""
+    seconds = get_current_settings().flows.heartbeat_frequency
+    if seconds is None or seconds > SLOWEST_HEARTBEAT_SECONDS:
+        raise MisconfiguredError(
+            f"runs would send a heartbeat every {seconds} s; the zombie automation takes them for dead after 90 s",
+            code="heartbeat_too_slow",
+            field="PREFECT_FLOWS_HEARTBEAT_FREQUENCY",
+            way_out="Start it with `crossdock engine worker`, or set PREFECT_PROFILES_PATH to our profile.",
+        )
 
 
 async def _beat(worker: WarmWorker) -> None:

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.xdist_group("engine"), pytest.mark.counterpart]
 
 def test_an_interval_schedule_fires_again_and_again(engine: Engine, pool: str, notebook: Notebook) -> None:
     """With SQLAlchemy 2.1 Prefect's scheduler inserted no run at all, and nothing else told of it."""
-    schedule = {"schedule": {"interval": 2.0, "anchor_date": datetime.now(UTC).isoformat()}, "active": True}
+    schedule = {"schedule": {"interval": 1.0, "anchor_date": datetime.now(UTC).isoformat()}, "active": True}
     deployment = engine.deploy(
         "quick", pool, name="scheduled", parameters={"notebook": str(notebook), "word": "tick"}, schedules=[schedule]
     )

@@ -1,10 +1,11 @@
 """What the warm worker does for a run that a process per run would do for free."""
 
 import time
+from collections.abc import Iterator
 
 import pytest
 
-from tests.engine.engine import Engine, wait_until
+from tests.engine.engine import Engine, Process, wait_until
 from tests.engine.notebook import Notebook
 
 pytestmark = [pytest.mark.xdist_group("engine"), pytest.mark.counterpart]
@@ -67,39 +68,45 @@ def test_a_run_that_somebody_else_declared_crashed_is_stopped(engine: Engine, po
     assert engine.state(run).name == "Crashed"
 
 
-def test_no_more_runs_at_once_than_the_limit_and_a_waiting_one_can_be_cancelled(
-    engine: Engine, notebook: Notebook
-) -> None:
+@pytest.fixture(scope="module")
+def narrow(engine: Engine) -> Iterator[tuple[str, Process]]:
+    """A pool and its worker, which takes two runs at once and gives them three seconds when it is to stop."""
     pool = engine.pool("narrow")
+    with engine.worker(pool, limit=2, options=("--grace", "3")) as worker:
+        yield pool, worker
+
+
+def test_no_more_runs_at_once_than_the_limit_and_a_waiting_one_can_be_cancelled(
+    engine: Engine, narrow: tuple[str, Process], notebook: Notebook
+) -> None:
+    pool, _ = narrow
     deployment = engine.deploy("slow", pool)
-    with engine.worker(pool, limit=2):
-        runs = [engine.run(deployment, notebook=str(notebook)) for _ in range(3)]
-        notebook.wait("begun", 2)
-        (waiting,) = set(runs) - {e["run"] for e in notebook.entries("begun")}
-        time.sleep(2.5)  # two polls and more
-        assert len(notebook.entries("begun")) == 2
-        engine.cancel(waiting)
-        assert engine.wait(waiting).name == "Cancelled"
-        for run in set(runs) - {waiting}:
-            engine.cancel(run)
-        notebook.wait("left", 2)
-        after = engine.run(engine.deploy("quick", pool), notebook=str(notebook))
-        engine.wait(after, "COMPLETED")
+    runs = [engine.run(deployment, notebook=str(notebook)) for _ in range(3)]
+    notebook.wait("begun", 2)
+    (waiting,) = set(runs) - {e["run"] for e in notebook.entries("begun")}
+    after = engine.run(engine.deploy("quick", pool), notebook=str(notebook))
+    time.sleep(1.5)
+    assert {e["what"] for e in notebook.entries()} == {"begun"}
+    assert len(notebook.entries("begun")) == 2
+    engine.cancel(waiting)
+    assert engine.wait(waiting).name == "Cancelled"
+    for run in set(runs) - {waiting}:
+        engine.cancel(run)
+    engine.wait(after, "COMPLETED")
     assert waiting not in {e["run"] for e in notebook.entries()}
 
 
 def test_sigterm_takes_no_new_run_lets_drains_end_and_leaves_nothing_running(
-    engine: Engine, notebook: Notebook
+    engine: Engine, narrow: tuple[str, Process], notebook: Notebook
 ) -> None:
-    pool = engine.pool("stopping")
-    with engine.worker(pool, options=("--grace", "3")) as worker:
-        drain = engine.run(engine.deploy("draining", pool), notebook=str(notebook))
-        stubborn = engine.run(engine.deploy("slow", pool), notebook=str(notebook))
-        notebook.wait("begun", 2)
-        worker.ask_to_stop()
-        notebook.wait("told to stop")
-        late = engine.run(engine.deploy("quick", pool), notebook=str(notebook))
-        assert worker.exit_code() == 0
+    pool, worker = narrow
+    drain = engine.run(engine.deploy("draining", pool), notebook=str(notebook))
+    stubborn = engine.run(engine.deploy("slow", pool), notebook=str(notebook))
+    notebook.wait("begun", 2)
+    worker.ask_to_stop()
+    notebook.wait("told to stop")
+    late = engine.run(engine.deploy("quick", pool), notebook=str(notebook))
+    assert worker.exit_code() == 0
     assert engine.state(drain).name == "Completed"
     assert engine.state(stubborn).name == "Crashed"
     assert notebook.entries("left")

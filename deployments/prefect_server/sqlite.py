@@ -1,16 +1,13 @@
-"""Prefect's server, told to take SQLite's write lock when a transaction begins.
+"""Prefect on SQLite, with writers that wait for each other.
 
 Prefect begins its transactions on SQLite without a lock. One that reads first and writes later is refused at once, with
 "database is locked", when anybody has written in between, however long it would have waited. An event that starts a
 run, the event log and the worker's calls write within the same milliseconds: 30 webhooks on a busy machine met 12
 refusals, and each costs two seconds until Prefect asks again. With the lock taken first writers wait their turn, for
 milliseconds: no refusal since, and webhook to first line p95 went from 5.6 s to 2.1 s. PostgreSQL is not concerned.
-
-    python -m deployments.prefect_server --host 127.0.0.1 --port 4200     the arguments of `prefect server start`
 """
 
-import sys
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from prefect.server.database.configurations import AioSqliteConfiguration
@@ -31,16 +28,8 @@ class PatientSqlite(AioSqliteConfiguration):
             yield transaction
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs `prefect server start` in this process."""
-    from prefect.cli import app
-
+def wait_for_turns() -> None:
+    """For this process, when its Prefect database is SQLite; through the hook Prefect has for other databases."""
     url = PREFECT_API_DATABASE_CONNECTION_URL.value()
     if get_dialect(url).name == "sqlite":
         set_database_config(PatientSqlite(connection_url=url))
-    sys.argv[1:] = ["server", "start", *(sys.argv[1:] if arguments is None else arguments)]
-    app()
-
-
-if __name__ == "__main__":
-    main()
