@@ -16,8 +16,8 @@ from pydantic import Field, ValidationError
 from canonical.errors import MisconfiguredError
 from canonical.model import Code, Model
 from canonical.money import Currency
-
-EVERY_SHOP = "*"
+from canonical.product_fields import EVERY_SHOP as EVERY_SHOP
+from canonical.product_fields import FieldOwnership, field_owners, field_problems
 
 
 class Role(StrEnum):
@@ -26,6 +26,8 @@ class Role(StrEnum):
     CHANNEL = "channel"
     ERP = "erp"
     WMS = "wms"
+    OMS = "oms"
+    PIM = "pim"
 
 
 class Domain(StrEnum):
@@ -101,6 +103,7 @@ class Landscape(Model):
     companies: tuple[Company, ...]
     shops: tuple[Shop, ...]
     ownership: tuple[Ownership, ...]
+    fields: tuple[FieldOwnership, ...] = ()
 
     def shop(self, name: str) -> Shop:
         """The shop by name. Raises `MisconfiguredError` when there is none."""
@@ -134,6 +137,13 @@ class Landscape(Model):
                     return self.system(entry.owner)
         raise MisconfiguredError(f"nobody owns {domain} for shop {shop}", code="landscape_invalid")
 
+    def field_owners(self, shop: str) -> dict[str, str]:
+        """The system that owns each field of the shop's products: every field of `product_fields`, none left out.
+
+        Raises `MisconfiguredError` when nobody owns the product master.
+        """
+        return field_owners(self.fields, self.owner(Domain.PRODUCT_MASTER, shop).name, shop)
+
     def problems(self) -> list[str]:
         """Everything that contradicts itself, one sentence each; empty when the landscape is sound."""
         return [
@@ -144,6 +154,7 @@ class Landscape(Model):
             *self._company_problems(),
             *self._shop_problems(),
             *self._ownership_problems(),
+            *field_problems(self.fields, {s.name: s.role for s in self.systems}, [s.name for s in self.shops]),
         ]
 
     def _company_problems(self) -> Iterable[str]:
@@ -192,8 +203,16 @@ _SECTIONS: dict[str, type[Model]] = {
     "companies": Company,
     "shops": Shop,
     "ownership": Ownership,
+    "fields": FieldOwnership,
 }
-_SINGULAR = {"systems": "system", "companies": "company", "shops": "shop", "ownership": "ownership"}
+_SINGULAR = {
+    "systems": "system",
+    "companies": "company",
+    "shops": "shop",
+    "ownership": "ownership",
+    "fields": "fields",
+}
+_OPTIONAL = frozenset({"fields"})
 
 
 def read_landscape(text: str, source: str = "landscape.toml") -> Landscape:
@@ -210,7 +229,7 @@ def read_landscape(text: str, source: str = "landscape.toml") -> Landscape:
     for name, kind in _SECTIONS.items():
         entries, faults = _entries(_SINGULAR[name], kind, data.get(name, []))
         found[name] = entries
-        problems += faults or ([] if entries else [f"section {name} is missing or empty"])
+        problems += faults or ([] if entries or name in _OPTIONAL else [f"section {name} is missing or empty"])
     landscape = Landscape.model_construct(**{name: tuple(entries) for name, entries in found.items()})  # type: ignore[arg-type]
     problems += landscape.problems()
     if problems:

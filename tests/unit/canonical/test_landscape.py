@@ -9,6 +9,7 @@ from canonical.landscape import Domain, Landscape, read_landscape
 from deployments.landscape_loader import LANDSCAPE_FILE, load_landscape
 
 SOUND = LANDSCAPE_FILE.read_text()
+SOUND_WITHOUT_PIM = SOUND.partition("# --- PIM")[0]
 
 
 def problems_of(text: str) -> list[str]:
@@ -141,3 +142,31 @@ def test_a_text_that_is_not_toml_says_where() -> None:
 def test_a_missing_file_says_which(tmp_path: Path) -> None:
     with pytest.raises(MisconfiguredError, match=r"absent\.toml"):
         load_landscape(tmp_path / "absent.toml")
+
+
+PIM = '\n[[systems]]\nname = "pim"\nkind = "feed"\nrole = "pim"\n'
+
+
+def test_fields_of_products_belong_to_who_is_named_for_them_and_the_rest_to_the_product_master() -> None:
+    text = PIM + '[[fields]]\nowner = "pim"\nfields = ["title", "images"]\n'
+    text += '[[fields]]\nowner = "shopify"\nfields = ["title"]\nshop = "south"\n'
+    landscape = read_landscape(SOUND_WITHOUT_PIM + text)
+    north, south = landscape.field_owners("north"), landscape.field_owners("south")
+    assert (north["title"], north["images"], north["variants.price"], north["variants"]) == ("pim", "pim", "erp", "erp")
+    assert (south["title"], south["images"]) == ("shopify", "pim")
+
+
+def test_every_problem_with_the_ownership_of_fields_is_told_with_the_others() -> None:
+    text = PIM + '[[systems]]\nname = "wms"\nkind = "x"\nrole = "wms"\n'
+    text += '[[fields]]\nowner = "pim"\nfields = ["titel", "images"]\n'
+    text += '[[fields]]\nowner = "wms"\nfields = ["images"]\n'
+    text += '[[fields]]\nowner = "nobody"\nfields = ["tags"]\nshop = "west"\n'
+    text += '[[shops]]\nname = "east"\ndomain = "e.example"\nchannel = "shopify"\ncurrency = "USD"\ncompany = "none"\n'
+    assert problems_of(SOUND_WITHOUT_PIM + text) == [
+        "shop east: company none is not declared",
+        "fields of pim (every shop): products have no field titel; did you mean title?",
+        "fields of wms (every shop): a wms cannot own fields of products",
+        "fields of nobody (west): owner nobody is not a declared system",
+        "fields of nobody (west): shop west is not declared",
+        "field images (*): 2 owners (pim, wms); there is one owner",
+    ]
