@@ -184,13 +184,19 @@ class Figure(Model):
 
 
 class FigureResult(Model):
-    """How the write of a claimed figure ended. `quantity` is what the channel shows now, when it is known."""
+    """How the write of a claimed figure ended. `quantity` is what the channel shows now, when it is known.
+
+    `taken` is how much of `Demand.taken` that quantity counts already: what it was when the write was prepared, and
+    what orders took that nobody had read yet. The book takes it off once, so `Demand.taken` may be below zero until
+    those orders are read. Never by a clock: an order read between the look and the settling must count.
+    """
 
     place: Place
     sku: Code
     version: int
     state: FigureState
     quantity: int | None = None
+    taken: Exact = _ZERO
     reason: str | None = None
     approval_id: int | None = None
     not_before: Utc | None = None
