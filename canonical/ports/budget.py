@@ -32,3 +32,9 @@ class CostBudget(Protocol):
     async def settle(self, cost: float, throttle: Throttle | None, actual: float | None = None) -> None:
         """The call is over. `throttle` is what its answer said, `actual` what it charged; None when not known."""
         ...
+
+
+class Budgets(Protocol):
+    """Who keeps the budgets that all workers share (the state store). `bucket` names system, shop and app."""
+
+    def budget(self, bucket: str) -> CostBudget: ...

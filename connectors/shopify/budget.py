@@ -1,6 +1,7 @@
-"""The cost budget of one app on one shop: we wait before a call instead of being throttled after it.
+"""The cost budget of one app on one shop, for one process: we wait before a call, and are not throttled after it.
 
-Shopify's bucket holds points, refills at a steady rate, and every answer tells its level
+Workers that share a state store share the budget it keeps (`CostBudget` of the same port); this one is for a process
+alone. Shopify's bucket holds points, refills at a steady rate, and every answer tells its level
 (`extensions.cost.throttleStatus`). Lanes decide who goes first when points are short. Waiters poll a few times a
 second: waiting is the exception, and so the budget works across event loops and threads.
 """
@@ -11,45 +12,13 @@ import threading
 import time
 from bisect import insort
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from enum import IntEnum
 from functools import cache
-from typing import Protocol
 
 from canonical.errors import RetryableError
-
-
-class Lane(IntEnum):
-    """Who goes first: orders and refunds before inventory before catalogue."""
-
-    ORDERS = 0
-    INVENTORY = 1
-    CATALOGUE = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Throttle:
-    """The bucket as Shopify last told it: points it can hold, points in it, points a second."""
-
-    maximum: float
-    available: float
-    restore_rate: float
-
+from canonical.ports.budget import Lane, Throttle
 
 SMALLEST_PLAN = Throttle(maximum=2000, available=2000, restore_rate=100)
 """What a Standard shop has; taken until the first answer says otherwise."""
-
-
-class CostBudget(Protocol):
-    """What the client needs of a budget. One shared between processes implements the same two methods."""
-
-    async def acquire(self, cost: float, lane: Lane) -> None:
-        """Wait until the points should be there, and take them. Raises `RetryableError` when that takes too long."""
-        ...
-
-    def settle(self, cost: float, throttle: Throttle | None) -> None:
-        """The call is over; `throttle` is what its answer said, None when there was none."""
-        ...
 
 
 class LocalBudget:
@@ -88,8 +57,11 @@ class LocalBudget:
             with self._lock:
                 self._queue.remove(ticket)
 
-    def settle(self, cost: float, throttle: Throttle | None) -> None:
-        """As `CostBudget.settle`. Calls still under way are taken off, in case the answer did not count them."""
+    async def settle(self, cost: float, throttle: Throttle | None, actual: float | None = None) -> None:
+        """As `CostBudget.settle`. Calls still under way are taken off, in case the answer did not count them.
+
+        `actual` is not needed: what was not charged is in the level the answer told.
+        """
         with self._lock:
             self._in_flight = max(0.0, self._in_flight - cost)
             if throttle is not None:

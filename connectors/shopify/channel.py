@@ -9,9 +9,10 @@ import httpx
 from canonical.errors import RejectedError
 from canonical.order import Order
 from canonical.outcomes import Outcome
+from canonical.ports.budget import CostBudget
 from canonical.records import Delivery, FieldWrite
 from connectors.shopify.access import check_access, ensure_subscriptions
-from connectors.shopify.budget import CostBudget, process_budget
+from connectors.shopify.budget import process_budget
 from connectors.shopify.client import ShopifyClient
 from connectors.shopify.fields import write_fields
 from connectors.shopify.mapper_graphql import completed, edited_since, order_from_node

@@ -14,8 +14,8 @@ import orjson
 from shopify_app import admin_graphql_request_async
 
 from canonical.errors import RetryableError
+from canonical.ports.budget import CostBudget, Lane
 from connectors.http import SystemClient
-from connectors.shopify.budget import CostBudget, Lane
 from connectors.shopify.documents import Operation, operation
 from connectors.shopify.errors import graphql_error, http_error, throttle_of
 from connectors.shopify.settings import ShopifySettings
@@ -90,7 +90,7 @@ class ShopifyClient:
         except AttributeError as error:  # shopifyapp takes every JSON answer for an object
             raise _unreadable(None) from error
         finally:
-            self._budget.settle(points, throttle_of(cost))
+            await self._budget.settle(points, throttle_of(cost), _charged(cost))
         if cost and (requested := float(cost.get("requestedQueryCost") or 0)) > op.cost:
             self._costs[op.name] = requested  # Shopify counts more than our file says: believe it
         return raw.status, raw.headers, body
@@ -122,6 +122,13 @@ def _unreadable(document: str | None) -> RetryableError:
     return RetryableError(
         "Shopify's answer cannot be read", code="reply_unreadable", document=document, maybe_applied=True
     )
+
+
+def _charged(cost: Mapping[str, Any] | None) -> float | None:
+    """The points the call took; None when the answer does not say (a throttled one took none, and says null)."""
+    if not cost or "actualQueryCost" not in cost:
+        return None
+    return float(cost["actualQueryCost"] or 0)
 
 
 def _cost(body: Mapping[str, Any]) -> Mapping[str, Any] | None:

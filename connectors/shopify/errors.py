@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from canonical.errors import ConflictError, CrossdockError, MisconfiguredError, RejectedError, RetryableError
+from canonical.ports.budget import Throttle
 from connectors.http import status_error
-from connectors.shopify.budget import Throttle
 
 _SHUT = {402: "the shop is frozen", 423: "the shop is locked", 430: "Shopify's security refuses our requests"}
 _STOP = {

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from connectors.shopify.budget import Lane
+from canonical.ports.budget import Lane
 from connectors.shopify.client import ShopifyClient
 
 CHUNK = 50

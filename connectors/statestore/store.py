@@ -40,6 +40,7 @@ from connectors.statestore.database import Database
 from connectors.statestore.intake import Intake
 from connectors.statestore.schema import REVISION, bring_up, current_revision, require_newest
 from connectors.statestore.settings import StoreSettings
+from connectors.statestore.shared_budget import SharedBudget
 
 
 class SqlStateStore:
@@ -48,6 +49,7 @@ class SqlStateStore:
     def __init__(self, database: Database, settings: StoreSettings) -> None:
         self._database = database
         self.intake = Intake(database, batch=settings.intake_batch, queue=settings.intake_queue)
+        self._budgets: dict[str, SharedBudget] = {}
 
     # The inbox
 
@@ -177,6 +179,10 @@ class SqlStateStore:
     async def principal(self, token: str) -> Principal | None:
         """Who the token belongs to; None when unknown or disabled."""
         return await self._database.read(lambda c: control.principal(c, token))
+
+    def budget(self, bucket: str) -> SharedBudget:
+        """The call budget of a bucket (system, shop, app), shared by all who use this store."""
+        return self._budgets.setdefault(bucket, SharedBudget(self._database, bucket))
 
     async def check(self) -> None:
         """One cheap read. Raises `RetryableError` when the store is unavailable."""

@@ -1,5 +1,6 @@
 """The tables of the state store. Nobody outside `connectors.statestore` sees them."""
 
+from connectors.statestore.tables.budget import CALL_BUDGET, CALL_BUDGET_SHARE
 from connectors.statestore.tables.control import CURSOR, LANE, PRINCIPAL
 from connectors.statestore.tables.documents import CASE, CLOCK, ORDERS, RESERVATION
 from connectors.statestore.tables.inbox import INBOX, PAYLOAD
@@ -8,6 +9,8 @@ from connectors.statestore.tables.schema import METADATA
 
 __all__ = [
     "AUDIT",
+    "CALL_BUDGET",
+    "CALL_BUDGET_SHARE",
     "CASE",
     "CLOCK",
     "CURSOR",

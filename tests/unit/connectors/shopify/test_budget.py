@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from canonical.errors import RetryableError
-from connectors.shopify.budget import Lane, LocalBudget, Throttle, process_budget
+from canonical.ports.budget import Lane, Throttle
+from connectors.shopify.budget import LocalBudget, process_budget
 
 
 class Time:
@@ -22,34 +23,34 @@ class Time:
         await asyncio.sleep(0)
 
 
-def budget(available: float, time: Time, patience: float = 60.0) -> LocalBudget:
+async def budget(available: float, time: Time, patience: float = 60.0) -> LocalBudget:
     made = LocalBudget(patience=patience, now=time, sleep=time.sleep)
-    made.settle(0, Throttle(maximum=2000, available=available, restore_rate=100))
+    await made.settle(0, Throttle(maximum=2000, available=available, restore_rate=100))
     return made
 
 
 async def test_with_points_enough_nobody_waits() -> None:
     time = Time()
-    await budget(500, time).acquire(500, Lane.ORDERS)
+    await (await budget(500, time)).acquire(500, Lane.ORDERS)
     assert time.now == 0.0
 
 
 async def test_a_call_waits_until_its_points_are_restored() -> None:
     time = Time()
-    await budget(50, time).acquire(153, Lane.ORDERS)
+    await (await budget(50, time)).acquire(153, Lane.ORDERS)
     assert time.now == pytest.approx(1.03, abs=0.02)
 
 
 async def test_the_bucket_never_holds_more_than_it_can() -> None:
     time = Time()
-    mine = budget(1990, time)
+    mine = await budget(1990, time)
     time.now = 3600.0
     assert mine.level == 2000
 
 
 async def test_orders_go_before_inventory_before_catalogue() -> None:
     time, served = Time(), list[str]()
-    mine = budget(0, time)
+    mine = await budget(0, time)
 
     async def ask(name: str, lane: Lane) -> None:
         await mine.acquire(100, lane)
@@ -66,7 +67,7 @@ async def test_orders_go_before_inventory_before_catalogue() -> None:
 
 async def test_a_wait_beyond_patience_is_told_with_its_seconds_and_leaves_the_queue() -> None:
     time = Time()
-    mine = budget(0, time, patience=5.0)
+    mine = await budget(0, time, patience=5.0)
     with pytest.raises(RetryableError) as caught:
         await mine.acquire(1000, Lane.ORDERS)
     assert caught.value.retry_after == pytest.approx(10.0)
@@ -76,16 +77,16 @@ async def test_a_wait_beyond_patience_is_told_with_its_seconds_and_leaves_the_qu
 
 async def test_points_of_calls_under_way_are_not_given_twice() -> None:
     time = Time()
-    mine = budget(1000, time)
+    mine = await budget(1000, time)
     await mine.acquire(600, Lane.ORDERS)
     await mine.acquire(300, Lane.ORDERS)
-    mine.settle(300, Throttle(maximum=2000, available=980, restore_rate=100))
+    await mine.settle(300, Throttle(maximum=2000, available=980, restore_rate=100))
     assert mine.level == 380
 
 
 async def test_a_cancelled_waiter_leaves_the_queue() -> None:
     mine = LocalBudget()
-    mine.settle(0, Throttle(maximum=2000, available=-50, restore_rate=100))
+    await mine.settle(0, Throttle(maximum=2000, available=-50, restore_rate=100))
     waiter = asyncio.create_task(mine.acquire(100, Lane.ORDERS))
     await asyncio.sleep(0)
     waiter.cancel()

@@ -7,7 +7,8 @@ import httpx
 import pytest
 
 from canonical.errors import ConflictError, CrossdockError, MisconfiguredError, RejectedError, RetryableError
-from connectors.shopify.budget import Lane, LocalBudget, Throttle
+from canonical.ports.budget import Lane, Throttle
+from connectors.shopify.budget import LocalBudget
 from connectors.shopify.client import ShopifyClient
 from connectors.shopify.tokens import Tokens
 from connectors.shopify.transport import open_http
@@ -39,9 +40,9 @@ class SpentBudget(LocalBudget):
         self.taken.append((cost, lane))
         await super().acquire(cost, lane)
 
-    def settle(self, cost: float, throttle: Throttle | None) -> None:
+    async def settle(self, cost: float, throttle: Throttle | None, actual: float | None = None) -> None:
         self.told.append(throttle)
-        super().settle(cost, throttle)
+        await super().settle(cost, throttle, actual)
 
 
 def client_of(
