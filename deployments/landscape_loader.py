@@ -4,7 +4,7 @@ from pathlib import Path
 
 from canonical.errors import MisconfiguredError
 from canonical.landscape import Landscape, read_landscape
-from canonical.mapping.seeds import SEED_FILES, read_mappings
+from canonical.mapping.seeds import FIRST_FILES, SEED_FILES, read_mappings
 from canonical.mapping.table import TableMappings
 
 LANDSCAPE_FILE = Path(__file__).with_name("landscape.toml")
@@ -18,7 +18,8 @@ def load_landscape(path: Path = LANDSCAPE_FILE) -> Landscape:
 
 def load_mappings(folder: Path = MAPPINGS_FOLDER) -> TableMappings:
     """The mapping seeds in a folder, one CSV a kind. Raises `MisconfiguredError` naming every bad line."""
-    return read_mappings({name: _text(folder / name) for name in SEED_FILES})
+    wanted = [name for name in SEED_FILES if name in FIRST_FILES or (folder / name).exists()]
+    return read_mappings({name: _text(folder / name) for name in wanted})
 
 
 def _text(path: Path) -> str:

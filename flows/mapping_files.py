@@ -4,26 +4,21 @@ import logging
 from pathlib import Path
 
 from canonical.errors import MisconfiguredError
-from canonical.mapping.seeds import SEED_FILES, read_mappings
+from canonical.mapping.seeds import FIRST_FILES, SEED_FILES, read_mappings
 from canonical.mapping.table import TableMappings
+from flows.mapping_answers import RenewableMappings
 
 log = logging.getLogger("crossdock.flows")
 
 
-class MappingFiles:
+class MappingFiles(RenewableMappings):
     """Implements `canonical.ports.Mappings` over a folder of CSV files. `renew` reads them again when one changed."""
 
     def __init__(self, folder: Path) -> None:
         """Raises `MisconfiguredError` when a file cannot be read or has a bad line."""
         self._folder = folder
         self._stamp = self._look()
-        self._table = self._read()
-        self.problem: str | None = None
-
-    @property
-    def fingerprint(self) -> str:
-        """Changes with any row."""
-        return self._table.fingerprint
+        self.table = self._read()
 
     def renew(self) -> None:
         """Read the files again if one changed: six look-ups otherwise. A file with a bad line leaves what was known.
@@ -35,7 +30,7 @@ class MappingFiles:
             return
         self._stamp = stamp
         try:
-            self._table = self._read()
+            self.table = self._read()
         except MisconfiguredError as error:
             self.problem = f"The mappings changed and cannot be read, the ones before stay in force: {error}"
             log.error("%s", self.problem)
@@ -55,25 +50,8 @@ class MappingFiles:
         return tuple(found)
 
     def _read(self) -> TableMappings:
-        return read_mappings({name: _text(self._folder / name) for name in SEED_FILES})
-
-    def item(self, shop: str, sku: str | None, variant_id: str | None) -> str | None:
-        return self._table.item(shop, sku, variant_id)
-
-    def tax(self, shop: str, title: str, rate: str | None, country: str | None, region: str | None) -> str | None:
-        return self._table.tax(shop, title, rate, country, region)
-
-    def shipping_method(self, shop: str, code: str | None, title: str) -> str | None:
-        return self._table.shipping_method(shop, code, title)
-
-    def location(self, shop: str, location_id: str | None, name: str | None) -> str | None:
-        return self._table.location(shop, location_id, name)
-
-    def payment_method(self, shop: str, gateway: str) -> str | None:
-        return self._table.payment_method(shop, gateway)
-
-    def account_item(self, shop: str, purpose: str) -> str | None:
-        return self._table.account_item(shop, purpose)
+        wanted = [name for name in SEED_FILES if name in FIRST_FILES or (self._folder / name).exists()]
+        return read_mappings({name: _text(self._folder / name) for name in wanted})
 
 
 def _text(path: Path) -> str:

@@ -1,45 +1,57 @@
-"""Reads mapping seeds: one CSV text a kind, columns `shop`, the key of the kind, and `value`.
+"""Reads and writes mappings as CSV texts, one file a kind: columns `shop` (or `system`), the key of the kind, `value`.
 
-Every bad line is reported at once with its file and line, because a mapping file is repaired in a spreadsheet.
+Every bad line is reported at once with its file, line and field, because a mapping file is repaired in a spreadsheet.
 """
 
 import csv
 import io
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Final
 
 from canonical.errors import MisconfiguredError
-from canonical.mapping.table import ANY, KEY_COLUMNS, MappingKind, MappingRow, TableMappings, normal_rate
+from canonical.mapping.cells import cells_of, columns_of, faults, row_of
+from canonical.mapping.kinds import OPTIONAL_COLUMNS, MappingKind, MappingRow, in_force
+from canonical.mapping.table import TableMappings
 
-SEED_FILES: tuple[str, ...] = tuple(f"{kind}.csv" for kind in MappingKind)
-_LONGEST = 200
+SEED_FILES: Final = tuple(f"{kind}.csv" for kind in MappingKind)
+FIRST_FILES: Final = tuple(
+    f"{kind}.csv"
+    for kind in (
+        MappingKind.ITEMS, MappingKind.TAXES, MappingKind.SHIPPING_METHODS, MappingKind.LOCATIONS,
+        MappingKind.PAYMENT_METHODS, MappingKind.ACCOUNT_ITEMS,
+    )
+)  # fmt: skip
+"""Without these no order can be booked: a folder of seeds that lacks one is refused. The others may be left out."""
 
 
-def read_mappings(texts: Mapping[str, str]) -> TableMappings:
-    """The mappings in CSV texts by file name (`items.csv`). Raises `MisconfiguredError` naming every bad line."""
-    return TableMappings(read_rows(texts))
+def read_mappings(texts: Mapping[str, str], moment: datetime | None = None) -> TableMappings:
+    """The mappings in CSV texts by file name (`items.csv`), those in force at the moment where one is given.
+
+    Raises `MisconfiguredError` naming every bad line.
+    """
+    rows = read_rows(texts)
+    return TableMappings(rows if moment is None else in_force(rows, moment))
 
 
 def read_rows(texts: Mapping[str, str]) -> list[MappingRow]:
     """The rows of all files, checked. Raises `MisconfiguredError` naming every bad line."""
-    rows: list[MappingRow] = []
     problems = [
         f"{name}: no such mapping; there are {', '.join(SEED_FILES)}" for name in texts if name not in SEED_FILES
     ]
+    rows: list[MappingRow] = []
     for kind in MappingKind:
         name = f"{kind}.csv"
-        if name not in texts:
+        if name in texts:
+            rows += read_file(kind, texts[name], name, problems)
+        elif name in FIRST_FILES:
             problems.append(f"{name} is missing")
-            continue
-        seen: dict[tuple[str, ...], int] = {}
-        for line, row in _lines(name, kind, texts[name], problems):
-            faults = list(_faults(kind, row))
-            place = (row["shop"], *_key(kind, row))
-            if not faults and (first := seen.setdefault(place, line)) != line:
-                faults.append(f"the same key as line {first}")
-            problems += [f"{name} line {line}: {fault}" for fault in faults]
-            if not faults:
-                rows.append(MappingRow(kind=kind, shop=row["shop"], key=_key(kind, row), value=row["value"]))
+    refuse(problems)
+    return rows
+
+
+def refuse(problems: list[str]) -> None:
+    """Raises `MisconfiguredError` with all problems, when there are any."""
     if problems:
         raise MisconfiguredError(
             "\n".join(problems),
@@ -47,54 +59,55 @@ def read_rows(texts: Mapping[str, str]) -> list[MappingRow]:
             document="mappings",
             way_out="Correct these lines and start again",
         )
+
+
+def read_file(kind: MappingKind, text: str, name: str, problems: list[str]) -> list[MappingRow]:
+    """The good rows of one file; what is wrong with the others is added to `problems`, file and line first."""
+    rows: list[MappingRow] = []
+    seen: dict[tuple[str, str, tuple[str, ...]], list[tuple[int, MappingRow]]] = {}
+    for line, cells in _lines(name, kind, text, problems):
+        found = list(faults(kind, cells))
+        if not found:
+            row = row_of(kind, cells)
+            found = [f"the same key as line {first}" for first, other in seen.get(row.place, ()) if overlap(row, other)]
+            seen.setdefault(row.place, []).append((line, row))
+        problems += [f"{name} line {line}: {fault}" for fault in found]
+        if not found:
+            rows.append(row)
     return rows
+
+
+def overlap(one: MappingRow, other: MappingRow) -> bool:
+    """Whether there is a moment at which both hold."""
+    first = one.valid_to is None or other.valid_from is None or other.valid_from < one.valid_to
+    second = other.valid_to is None or one.valid_from is None or one.valid_from < other.valid_to
+    return first and second
 
 
 def _lines(name: str, kind: MappingKind, text: str, problems: list[str]) -> Iterator[tuple[int, dict[str, str]]]:
     """The data lines with their line numbers; a wrong header is one problem and gives no lines."""
     reader = csv.DictReader(io.StringIO(text))
-    expected = ["shop", *KEY_COLUMNS[kind], "value"]
-    if list(reader.fieldnames or ()) != expected:
-        problems.append(f"{name} line 1: the columns are {', '.join(expected)}")
+    columns, header = columns_of(kind), list(reader.fieldnames or ())
+    needed = [column for column in columns if column not in OPTIONAL_COLUMNS]
+    given = [column for column in columns if column in header]
+    if header != given or [column for column in header if column not in OPTIONAL_COLUMNS] != needed:
+        optional = ", ".join(column for column in columns if column in OPTIONAL_COLUMNS)
+        problems.append(f"{name} line 1: the columns are {', '.join(needed)}; in their places may be {optional}")
         return
     for row in reader:
         if None in row or None in row.values():
-            problems.append(f"{name} line {reader.line_num}: {len(expected)} columns are expected")
+            problems.append(f"{name} line {reader.line_num}: {len(header)} columns are expected")
         else:
-            yield reader.line_num, {column: cell.strip() for column, cell in row.items()}
+            yield reader.line_num, dict.fromkeys(columns, "") | {k: cell.strip() for k, cell in row.items()}
 
 
-def _key(kind: MappingKind, row: Mapping[str, str]) -> tuple[str, ...]:
-    if kind is MappingKind.TAXES:
-        return (row["title"], normal_rate(row["rate"]), row["country"] or ANY, row["region"] or ANY)
-    return tuple(row[column] for column in KEY_COLUMNS[kind])
-
-
-def _faults(kind: MappingKind, row: Mapping[str, str]) -> Iterator[str]:
-    """Everything wrong with one line."""
-    key = [row[column] for column in KEY_COLUMNS[kind]]
-    if not row["shop"]:
-        yield "shop is empty; write a shop or *"
-    if not row["value"]:
-        yield "value is empty; delete the line to unmap"
-    if not any(key):
-        yield f"one of {', '.join(KEY_COLUMNS[kind])} is needed"
-    if any(len(cell) > _LONGEST for cell in row.values()):
-        yield f"a cell is longer than {_LONGEST} characters"
-    if row["value"] == ANY and ANY not in key:
-        yield "value * (the same code) needs a key of *"
-    if row["value"] != ANY and kind is MappingKind.ITEMS and ANY in key:
-        yield "a key of * needs value * (the same code): not every item is one item"
-    if kind is MappingKind.TAXES:
-        yield from _tax_faults(row)
-
-
-def _tax_faults(row: Mapping[str, str]) -> Iterator[str]:
-    if ANY in (row["title"], row["rate"], row["value"]):
-        yield "a tax is mapped by its own title and rate, never by *"
-    if row["rate"] and not re.fullmatch(r"0(\.\d+)?|1(\.0+)?", row["rate"]):
-        yield f"rate {row['rate']} is not a fraction such as 0.19"
-    if row["country"] not in ("", ANY) and not re.fullmatch(r"[A-Z]{2}", row["country"]):
-        yield f"country {row['country']} is not a code of two letters"
-    if row["region"] not in ("", ANY) and row["country"] in ("", ANY):
-        yield f"region {row['region']} needs its country"
+def write_file(kind: MappingKind, rows: Iterable[MappingRow]) -> str:
+    """The rows of a kind as CSV, sorted; optional columns that are blank in every row are left out."""
+    lines = sorted((cells_of(row) for row in rows if row.kind is kind), key=lambda cells: tuple(cells.values()))
+    used = {column for cells in lines for column, cell in cells.items() if cell}
+    columns = [column for column in columns_of(kind) if column not in OPTIONAL_COLUMNS or column in used]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n", extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(lines)
+    return text.getvalue()

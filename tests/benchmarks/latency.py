@@ -8,15 +8,13 @@ import asyncio
 import time
 
 from canonical.booking import SalesOrderDocument
-from canonical.mapping.seeds import SEED_FILES, read_mappings
 from canonical.rules.booking import sales_order_document
-from deployments.landscape_loader import load_landscape
+from deployments.landscape_loader import load_landscape, load_mappings
 from deployments.sandbox.shopify.generator.command import place_orders
 from deployments.stack.plan import SHOPS, Plan
 from deployments.stack.stack import Stack, running
 from tests.benchmarks import backlog
 from tests.benchmarks.measure import CONSOLE, Options, percentile, print_table
-from tests.benchmarks.worker_steps import MAPPINGS
 
 ORDERS, QUICK_ORDERS = 20, 3
 WARM_UP = 2
@@ -57,7 +55,7 @@ async def _through_the_house(stack: Stack, count: int) -> list[float]:
 
 async def _documents(stack: Stack) -> list[SalesOrderDocument]:
     landscape = load_landscape(stack.plan.landscape)
-    mappings = read_mappings({name: (MAPPINGS / name).read_text(encoding="utf-8-sig") for name in SEED_FILES})
+    mappings = load_mappings()
     company = landscape.company_of(backlog.SHOP)
     return [sales_order_document(order, mappings, company) for order in await backlog.read_orders(stack)]
 

@@ -14,14 +14,12 @@ from typing import Any, TypeVar, cast
 
 from pydantic import SecretStr
 
-from canonical.mapping.seeds import SEED_FILES, read_mappings
 from canonical.order import Order
 from canonical.ports import StateStore
 from connectors import registry
 from connectors.statestore.settings import StoreSettings
 from connectors.statestore.store import open_store
-from deployments.landscape_loader import load_landscape
-from deployments.stack.plan import HERE
+from deployments.landscape_loader import load_landscape, load_mappings
 from deployments.stack.stack import Stack, applied
 from flows.handling import intake, posting, verdicts, writeback
 from flows.handling.documents import Chunk, IntakeBatch
@@ -33,7 +31,6 @@ from tests.fakes.systems import FakeErp, FakeShop
 
 T = TypeVar("T")
 LEDGER = "ledger"
-MAPPINGS = HERE / "mappings"
 
 
 class KnowingShop(FakeShop):
@@ -81,7 +78,7 @@ async def copied_runtime(stack: Stack, file: Path) -> Runtime:
         channels={SHOP: KnowingShop(SHOP)},
         translators={SHOP: translator},
         erps={company: erp},
-        mappings=read_mappings({name: (MAPPINGS / name).read_text(encoding="utf-8-sig") for name in SEED_FILES}),
+        mappings=load_mappings(),
     )
 
 
