@@ -47,7 +47,7 @@ async def order_ingestion(
     await sweep(rt)
     linger = rt.settings.linger_seconds if linger_seconds is None else linger_seconds
     drain = Drain(rt, steps, str(current.id) if current.id else None, linger=linger)
-    if problem := rt.renew_mappings():
+    if problem := await rt.renew_mappings():
         drain.tally.note(problem)
     tally = await drain.run()
     with tags(*sorted(set(tally.correlation_ids))[:MOST_TAGS]):

@@ -36,8 +36,8 @@ class Runtime:
     settings: FlowSettings = field(default_factory=FlowSettings)
     now: Callable[[], datetime] = utc_now
 
-    def renew_mappings(self) -> str | None:
-        """Take in what people changed in the mapping files. Returns what is wrong with them, None when nothing is."""
+    async def renew_mappings(self) -> str | None:
+        """Take in what people changed. Returns what is wrong with the mappings, None when nothing is."""
         if isinstance(self.mappings, TableMappings):
             return None
         self.mappings.renew()

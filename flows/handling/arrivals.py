@@ -107,7 +107,7 @@ async def _release_mapped(rt: Runtime) -> int:
 
     One cursor read when nothing changed. The cursor moves last: a worker that dies in between only repeats the asking.
     """
-    rt.renew_mappings()
+    await rt.renew_mappings()
     seen, fingerprint = await rt.store.cursor(EVERY_SHOP, MAPPINGS_CURSOR), rt.mappings.fingerprint
     if seen is not None and seen.value == fingerprint:
         return 0

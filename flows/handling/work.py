@@ -36,14 +36,14 @@ async def complete(rt: Runtime, batch: IntakeBatch) -> int:
 
 async def check(rt: Runtime, batch: IntakeBatch, run_id: str | None) -> int:
     """Decide every order and record the batch in one transaction. Returns how many were accepted."""
-    rt.renew_mappings()
+    await rt.renew_mappings()
     await verdicts.check_and_record(rt, batch, run_id)
     return sum(d.verdict == "accepted" for d in batch.documents)
 
 
 async def prepare(rt: Runtime, chunk: Chunk) -> int:
     """Build the ERP documents of a chunk and gate them before posting. Returns how many are to be posted."""
-    rt.renew_mappings()
+    await rt.renew_mappings()
     await posting.prepare(rt, chunk)
     await gate_postings(rt, chunk)
     await posting.close_unbookable(rt, chunk)
