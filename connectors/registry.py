@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from canonical.errors import MisconfiguredError
 from canonical.landscape import Landscape, Role, System
-from canonical.ports import OrderTranslator, SalesChannel, SalesOrders, StateStore, WebhookSource
+from canonical.ports import OrderTranslator, SalesChannel, SalesOrders, StateStore, StockSource, WebhookSource
 
 if TYPE_CHECKING:
+    from canonical.ports.approvals import Approvals
     from connectors.shopify.settings import ShopifySettings
 
 
@@ -22,6 +23,16 @@ async def state_store() -> StateStore:
     from connectors.statestore.store import open_store
 
     return await open_store(StoreSettings())
+
+
+def approvals(store: StateStore) -> "Approvals":
+    """The approvals kept in an opened state store."""
+    from connectors.statestore.approvals import SqlApprovals
+    from connectors.statestore.store import SqlStateStore
+
+    if not isinstance(store, SqlStateStore):
+        raise TypeError("approvals are kept in the SQL state store")
+    return SqlApprovals(store.database)
 
 
 def sales_channel(landscape: Landscape, shop: str) -> SalesChannel:
@@ -50,6 +61,23 @@ def sales_orders(landscape: Landscape, company: str) -> SalesOrders:
         from connectors.lambda_erp.settings import LambdaErpSettings
 
         return open_lambda_erp(system.name, LambdaErpSettings.load(company, url=url, company=entry.reference))
+    raise _unknown(system)
+
+
+def stock_source(landscape: Landscape, company: str) -> StockSource:
+    """Who knows the stock of a company: its ERP. It connects at the first call.
+
+    Raises `MisconfiguredError` naming missing settings.
+    """
+    entry = landscape.company(company)
+    system = landscape.system(entry.system)
+    url = os.environ.get(system.base_url_env) if system.base_url_env else None
+    if system.kind == "tryton":
+        from connectors.tryton.settings import TrytonSettings
+        from connectors.tryton.stock import open_stock
+
+        web_shops = {shop.name: shop.domain for shop in landscape.shops_of(company)}
+        return open_stock(system.name, company, TrytonSettings.load(company, url=url), web_shops)
     raise _unknown(system)
 
 

@@ -44,10 +44,12 @@ class TrytonClient:
         self._session: str | None = None
         self._context: dict[str, Any] = {}
 
-    async def read(self, method: str, *parameters: Any, document: str | None = None) -> Any:
+    async def read(
+        self, method: str, *parameters: Any, document: str | None = None, context: Mapping[str, Any] | None = None
+    ) -> Any:
         """A call that changes nothing: whatever happens to its answer, nothing may have been applied."""
         try:
-            return await self.call(method, *parameters, document=document)
+            return await self.call(method, *parameters, document=document, context=context)
         except RetryableError as error:
             error.maybe_applied = False
             raise
