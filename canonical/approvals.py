@@ -3,8 +3,9 @@
 A run of the engine that waits for one is only a way to show it. Resumed without an approval, it stays held.
 """
 
+from datetime import timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from pydantic import Field
 
@@ -17,7 +18,7 @@ class ApprovalState(StrEnum):
     PENDING = "pending"
     APPROVED = "approved"
     REJECTED = "rejected"
-    EXPIRED = "expired"
+    EXPIRED = "expired"  # nobody decided in time, nobody used it in time, or a request of other content replaced it
     USED = "used"
 
 
@@ -41,8 +42,18 @@ class ApprovalRequest(Model):
     expires_at: Utc | None = None
 
 
+STANDS_FOR: Final = timedelta(days=1)
+"""How long a decision stands: an approval lapses unused, a rejection may be asked again, a retry may use again."""
+
+CODE_VALID_FOR: Final = timedelta(minutes=10)
+"""How long a one-time code may be used."""
+
+
 class Approval(Model):
-    """A request and what became of it."""
+    """A request and what became of it.
+
+    `forms` counts the forms handed in at the engine's UI, `refusal` says why the last one counted for nothing.
+    """
 
     id: int
     request: ApprovalRequest
@@ -51,3 +62,7 @@ class Approval(Model):
     decided_by: str | None = None
     decided_at: Utc | None = None
     note: str | None = None
+    forms: int = 0
+    refusal: str | None = None
+    used_at: Utc | None = None
+    finished_at: Utc | None = None

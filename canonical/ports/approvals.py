@@ -6,10 +6,22 @@ from canonical.approvals import Approval, ApprovalRequest, ApprovalState
 
 
 class Approvals(Protocol):
-    """The approvals kept in the state store. Every step is audited."""
+    """The approvals kept in the state store. Every step and every attempt is an audit row.
+
+    The codes of a `RejectedError`: `token_unknown`, `code_invalid` (nobody we know); `role_missing`, `own_request` (not
+    this person); `approval_unknown`; `approval_decided`, `approval_expired` (too late).
+    """
 
     async def request_approval(self, request: ApprovalRequest) -> Approval:
-        """Ask, or find what was asked under the same key. Another digest under the key makes a new pending request."""
+        """Ask, or find what was asked under the same key.
+
+        Another digest under the key makes a new pending request and ends the old one. So does the same digest once the
+        old request is over: expired, finished, or its decision older than `STANDS_FOR`.
+        """
+        ...
+
+    async def waits_in(self, approval_id: int, run_id: str) -> None:
+        """Remember the run of the engine that shows the form, so that a decision can wake it."""
         ...
 
     async def decide(self, approval_id: int, token: str, *, approve: bool, note: str | None = None) -> Approval:
@@ -25,13 +37,22 @@ class Approvals(Protocol):
         ...
 
     async def decide_by_code(self, approval_id: int, code: str, *, approve: bool, note: str | None = None) -> Approval:
-        """Decide with a one-time code; it is spent by the attempt. Raises as `decide`."""
+        """Decide with a one-time code; it is spent by the attempt. Raises as `decide`. An empty code is an attempt."""
         ...
 
     async def use(self, approval_id: int, digest: str) -> bool:
-        """Take an approval for exactly this content, once more or the first time by the same change; false: none."""
+        """Take an approval for exactly this content; false: there is none.
+
+        A retry of the same change takes it again, until the change is finished or `STANDS_FOR` has passed.
+        """
+        ...
+
+    async def finish(self, approval_id: int) -> None:
+        """The change is done: nobody takes this approval again, the same content asked for later is a new request."""
         ...
 
     async def approval(self, approval_id: int) -> Approval | None: ...
 
-    async def approvals(self, *, scope: str | None = None, state: ApprovalState | None = None) -> list[Approval]: ...
+    async def approvals(self, *, scope: str | None = None, state: ApprovalState | None = None) -> list[Approval]:
+        """The newest first, at most 500."""
+        ...

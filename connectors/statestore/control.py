@@ -79,9 +79,10 @@ def principal(connection: Connection, token: str) -> Principal | None:
     """Who the token belongs to; None when unknown or disabled."""
     query = select(PRINCIPAL).where(_P.token_hash == token_hash(token), _P.disabled_at.is_(None))
     row = connection.execute(query).one_or_none()
-    return None if row is None else _principal(row)
+    return None if row is None else principal_of(row)
 
 
-def _principal(row: Row[Any]) -> Principal:
+def principal_of(row: Row[Any]) -> Principal:
+    """The row as a value."""
     roles = tuple(json.loads(row.roles))
     return Principal(name=row.name, roles=roles, created_at=row.created_at, disabled_at=row.disabled_at)

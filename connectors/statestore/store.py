@@ -51,6 +51,11 @@ class SqlStateStore:
         self.intake = Intake(database, batch=settings.intake_batch, queue=settings.intake_queue)
         self._budgets: dict[str, SharedBudget] = {}
 
+    @property
+    def database(self) -> Database:
+        """For the other ports that keep their rows here (`connectors.registry`)."""
+        return self._database
+
     # The inbox
 
     async def put(self, deliveries: Sequence[Delivery]) -> list[bool]:

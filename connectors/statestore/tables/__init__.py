@@ -1,6 +1,7 @@
 """The tables of the state store. Nobody outside `connectors.statestore` sees them."""
 
 from connectors.statestore.tables.budget import CALL_BUDGET, CALL_BUDGET_SHARE
+from connectors.statestore.tables.approval import APPROVAL, APPROVAL_CODE
 from connectors.statestore.tables.control import CURSOR, LANE, PRINCIPAL
 from connectors.statestore.tables.documents import CASE, CLOCK, ORDERS, RESERVATION
 from connectors.statestore.tables.inbox import INBOX, PAYLOAD
@@ -8,6 +9,8 @@ from connectors.statestore.tables.ledger import AUDIT, EFFECT_ROWS, REFERENCE
 from connectors.statestore.tables.schema import METADATA
 
 __all__ = [
+    "APPROVAL",
+    "APPROVAL_CODE",
     "AUDIT",
     "CALL_BUDGET",
     "CALL_BUDGET_SHARE",
