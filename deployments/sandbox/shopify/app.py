@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -20,6 +20,7 @@ from deployments.sandbox.shopify.execution import Request as GraphQLRequest
 from deployments.sandbox.shopify.execution import internal_error, roots_of, throttled
 from deployments.sandbox.shopify.faults import FaultRule
 from deployments.sandbox.shopify.generator import routes as generator_routes
+from deployments.sandbox.shopify.idempotency import keys_in
 from deployments.sandbox.shopify.registry import Call
 from deployments.sandbox.shopify.schema import SERVED_VERSIONS
 from deployments.sandbox.shopify.stand_in import StandIn
@@ -112,7 +113,7 @@ class AdminApi:
         stand_in = self._stand_in
         scopes = with_implied(asked.app.scopes)
         lag = timedelta(seconds=stand_in.faults.search_lag_seconds)
-        call = Call(stand_in.state, asked.shop, asked.app, scopes, asked.version, lag)
+        call = Call(stand_in.state, asked.shop, asked.app, scopes, asked.version, lag, under_way=stand_in.under_way)
         bucket = stand_in.buckets.of(asked.shop, asked.app.client_id)
         body = stand_in.engine.answer(call, asked.graphql, bucket, asked.request_id)
         return _answer(body, asked.version, asked.request_id)
@@ -129,12 +130,25 @@ class AdminApi:
                 body = {"errors": [internal_error(asked.request_id)]}
                 return _answer(body, asked.version, asked.request_id)
             case "slow":
-                await asyncio.sleep(rule.seconds)
+                with self._under_way(asked):
+                    await asyncio.sleep(rule.seconds)
                 return self._respond(asked) if not rule.acted else _json({"errors": "Gateway Timeout"}, 504)
             case "reset":
                 return await _reset(request)
             case _:
                 return _http_failure(rule)
+
+    @contextlib.contextmanager
+    def _under_way(self, asked: Asked) -> Iterator[None]:
+        """A request that takes its time: its idempotency keys are in progress meanwhile."""
+        prepared = self._stand_in.engine.prepare(asked.graphql.query)
+        operation = prepared.operation(asked.graphql.operation_name) if prepared.document else None
+        keys = set(keys_in(operation, asked.graphql.variables, asked.app.client_id)) if operation else set()
+        self._stand_in.under_way |= keys
+        try:
+            yield
+        finally:
+            self._stand_in.under_way -= keys
 
     def _shop(self, request: Request) -> str | None:
         """The shop a request is for: path, header, Host; any other host means the first shop."""

@@ -9,6 +9,7 @@ from deployments.sandbox.shopify.registry import Arguments, Call
 from deployments.sandbox.shopify.search import Getter, Search
 
 COUNT_LIMIT = 10_000
+LISTINGS_KEPT = 8
 
 
 def by(*names: str) -> Getter:
@@ -62,6 +63,31 @@ def listing(
     rows = found(call, root, records, search, arguments.get("query"))
     key = keys.get(arguments.get("sortKey") or "") or sorted_by("id")
     return Listing(rows, key=key, reverse=bool(arguments.get("reverse")))
+
+
+def kept_listing(
+    call: Call, type_name: str, root: str, search: Search, keys: dict[str, SortKey], arguments: Arguments
+) -> Listing:
+    """All records of a type, ready for the page asked for.
+
+    Without a search the order is worked out once until one of them changes: a page then costs only its rows.
+    """
+    if arguments.get("query"):
+        return listing(call, root, call.all(type_name), search, keys, arguments)
+    indexes = call.space.indexes
+    asked = (root, arguments.get("sortKey") or "", bool(arguments.get("reverse")))
+    version = indexes.versions.get(type_name, 0)
+    kept = indexes.listings.get(asked)
+    if kept is not None and kept[0] == version:
+        ready: Listing = kept[1]
+        return ready
+    key = keys.get(asked[1]) or sorted_by("id")
+    rows = sorted(call.all(type_name), key=key, reverse=asked[2])
+    made = Listing(rows, key=key, reverse=asked[2], ready=True)
+    indexes.listings[asked] = (version, made)
+    while len(indexes.listings) > LISTINGS_KEPT:
+        indexes.listings.pop(next(iter(indexes.listings)))
+    return made
 
 
 def count(call: Call, root: str, records: Iterable[Record], search: Search, arguments: Arguments) -> Record:

@@ -10,6 +10,7 @@ import orjson
 
 from deployments.sandbox.shopify.errors import bad_request
 from deployments.sandbox.shopify.records import Record
+from deployments.sandbox.shopify.walking import Walk
 
 LARGEST_PAGE = 250
 SortKey = Callable[[Record], Any]
@@ -17,23 +18,25 @@ SortKey = Callable[[Record], Any]
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A list ready to be paged; `key` sorts it, and a cursor then survives rows that come and go."""
+    """A list ready to be paged; `key` sorts it, and a cursor then survives rows that come and go.
+
+    `ready` says the rows stand in that order already.
+    """
 
     items: Sequence[Record]
     key: SortKey | None = None
     reverse: bool = False
+    ready: bool = False
 
 
-def page(source: Listing | Sequence[Record] | None, arguments: dict[str, Any]) -> Record:
+def page(source: Listing | Walk | Sequence[Record] | None, arguments: dict[str, Any]) -> Record:
     """One page of a list as a connection. Raises ShopifyError for the argument mixes a shop refuses."""
-    listing = source if isinstance(source, Listing) else Listing(source or ())
     first, last = arguments.get("first"), arguments.get("last")
     _check_sizes(first, last)
-    items = list(listing.items)
-    if listing.key is not None:
-        items.sort(key=listing.key, reverse=listing.reverse)
-    elif arguments.get("reverse"):
-        items.reverse()
+    if isinstance(source, Walk):
+        return source.page(first, last, arguments.get("after"), arguments.get("before"))
+    listing = source if isinstance(source, Listing) else Listing(source or ())
+    items = _in_order(listing, reverse=bool(arguments.get("reverse")))
     start, stop = 0, len(items)
     if arguments.get("after"):
         start = _position(items, listing, arguments["after"], after=True)
@@ -45,6 +48,14 @@ def page(source: Listing | Sequence[Record] | None, arguments: dict[str, Any]) -
     elif last is not None:
         low = max(low, high - last)
     return _connection(items, listing, low, high)
+
+
+def _in_order(listing: Listing, *, reverse: bool) -> Sequence[Record]:
+    if listing.ready:
+        return listing.items
+    if listing.key is not None:
+        return sorted(listing.items, key=listing.key, reverse=listing.reverse)
+    return listing.items[::-1] if reverse else listing.items
 
 
 def _check_sizes(first: int | None, last: int | None) -> None:
@@ -60,7 +71,7 @@ def _check_sizes(first: int | None, last: int | None) -> None:
         raise bad_request(f"The page size of {size} is greater than the maximum allowed of {LARGEST_PAGE}.")
 
 
-def _connection(items: list[Record], listing: Listing, low: int, high: int) -> Record:
+def _connection(items: Sequence[Record], listing: Listing, low: int, high: int) -> Record:
     rows = items[low:high]
     cursors = [_cursor(row, listing, low + place) for place, row in enumerate(rows)]
     return {
@@ -80,7 +91,7 @@ def _cursor(row: Record, listing: Listing, place: int) -> str:
     return base64.b64encode(orjson.dumps(value)).decode()
 
 
-def _position(items: list[Record], listing: Listing, cursor: str, *, after: bool) -> int:
+def _position(items: Sequence[Record], listing: Listing, cursor: str, *, after: bool) -> int:
     try:
         value = orjson.loads(base64.b64decode(cursor, validate=True))
         last_id, last_value = value["last_id"], value["last_value"]
@@ -94,11 +105,18 @@ def _position(items: list[Record], listing: Listing, cursor: str, *, after: bool
     return 0 if after else len(items)
 
 
-def _keyed_position(items: list[Record], key: SortKey, mark: Any, *, after: bool, reverse: bool) -> int:
+def _keyed_position(items: Sequence[Record], key: SortKey, mark: Any, *, after: bool, reverse: bool) -> int:
     """Where a sort value stands among the rows, even when the row it came from has moved or is gone."""
-    keys = [key(row) for row in items]
-    beyond = [one < mark if reverse else one > mark for one in keys]
-    if after:
-        return beyond.index(True) if True in beyond else len(items)
-    at_or_beyond = [passed or one == mark for passed, one in zip(beyond, keys, strict=True)]
-    return at_or_beyond.index(True) if True in at_or_beyond else len(items)
+
+    def reached(row: Record) -> bool:
+        value = key(row)
+        return (value < mark if reverse else value > mark) or (not after and value == mark)
+
+    low, high = 0, len(items)
+    while low < high:
+        middle = (low + high) // 2
+        if reached(items[middle]):
+            high = middle
+        else:
+            low = middle + 1
+    return low

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from deployments.sandbox.shopify.tokens import App
 
 Arguments = dict[str, Any]
+# App, mutation and idempotency key of a request that has not been answered yet.
+UnderWay = tuple[str, str, str]
 
 
 @dataclass(slots=True)
@@ -25,6 +27,7 @@ class Call:
     version: str
     search_lag: timedelta = timedelta(0)
     search_notes: list[Record] = field(default_factory=list)
+    under_way: frozenset[UnderWay] | set[UnderWay] = frozenset()
 
     @property
     def space(self) -> ShopSpace:
@@ -68,6 +71,8 @@ class Domain:
     fields: dict[tuple[str, str], FieldHandler] = field(default_factory=dict)
     fallbacks: dict[tuple[str, str], str] = field(default_factory=dict)
     completers: dict[str, Callable[[State, str, Record], Record]] = field(default_factory=dict)
+    # What a mutation checks before its idempotency key.
+    prechecks: dict[str, Callable[[Arguments], None]] = field(default_factory=dict)
 
     def query(self, name: str) -> Callable[[RootHandler], RootHandler]:
         """Register a query root."""
@@ -114,6 +119,7 @@ def combine(domains: Iterable[Domain]) -> Domain:
         _merge(whole.fields, domain.fields)
         _merge(whole.fallbacks, domain.fallbacks)
         _merge(whole.completers, domain.completers)
+        _merge(whole.prechecks, domain.prechecks)
     return whole
 
 

@@ -91,6 +91,8 @@ class Resolver:
         with call.state.action():
             if plan.name not in IDEMPOTENT_MUTATIONS:
                 return handler(call, {}, arguments)
+            if precheck := self._domain.prechecks.get(plan.name):
+                precheck(arguments)
             values = get_directive_values(self._idempotent, info.field_nodes[0], info.variable_values)
             key = values["key"] if values else None
             return run_once(call, _use(plan.name, info), key, arguments, lambda: handler(call, {}, arguments))

@@ -16,7 +16,7 @@ from deployments.sandbox.shopify.faults import AdminFaults
 from deployments.sandbox.shopify.jobs import Jobs
 from deployments.sandbox.shopify.journal import Journal
 from deployments.sandbox.shopify.records import Clock, utc_now
-from deployments.sandbox.shopify.registry import combine
+from deployments.sandbox.shopify.registry import UnderWay, combine
 from deployments.sandbox.shopify.schema import published
 from deployments.sandbox.shopify.seed import open_shop
 from deployments.sandbox.shopify.state import State
@@ -61,6 +61,7 @@ class StandIn:
         self.sender = WebhookSender(
             self.state, lambda _shop: settings.client_secret, time_scale=settings.webhook_time_scale
         )
+        self.under_way: set[UnderWay] = set()
         self.requests: deque[dict[str, Any]] = deque(maxlen=REQUESTS_KEPT)
         open_shops(self.state, settings)
 

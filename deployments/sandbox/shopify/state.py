@@ -11,12 +11,14 @@ The agreement with the order generator and the webhook sender:
   (`records.py` says how records look). `with state.action():` makes several changes one commit and one event.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import uuid4
 
+from deployments.sandbox.shopify.indexes import Indexes
 from deployments.sandbox.shopify.journal import Journal
 from deployments.sandbox.shopify.records import Clock, Record, gid, gid_tail, gid_type, iso, utc_now
 
@@ -38,6 +40,8 @@ EMBEDDED: dict[str, tuple[str, ...]] = {
 }
 FIRST_NUMBER = 5_000_000_000_001
 NUMBERS_A_SHOP = 1_000_000_000
+# Changes of what may be sold that a lagging figure can look back on: when, item, by how much. In memory only.
+RECENT_KEPT = 20_000
 
 
 class UnknownShopError(KeyError):
@@ -65,6 +69,8 @@ class ShopSpace:
     next_number: int
     records: dict[str, dict[str, Record]] = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)
+    indexes: Indexes = field(default_factory=Indexes)
+    recent_sales: deque[tuple[datetime, str, int]] = field(default_factory=lambda: deque(maxlen=RECENT_KEPT))
 
     @property
     def shop(self) -> Record:
@@ -79,7 +85,9 @@ class ShopSpace:
     def keep(self, record: Record) -> None:
         """Put a record in place and index what it embeds."""
         type_name = gid_type(record["id"]) or ""
-        self.records.setdefault(type_name, {})[record["id"]] = record
+        rows = self.records.setdefault(type_name, {})
+        self.indexes.replace(type_name, rows.get(record["id"]), record)
+        rows[record["id"]] = record
         for name in EMBEDDED.get(type_name, ()):
             for part in record.get(name) or ():
                 if "id" in part:
@@ -87,7 +95,10 @@ class ShopSpace:
 
     def drop(self, record_id: str) -> None:
         """Take a record out."""
-        self.records.get(gid_type(record_id) or "", {}).pop(record_id, None)
+        type_name = gid_type(record_id) or ""
+        gone = self.records.get(type_name, {}).pop(record_id, None)
+        if gone is not None:
+            self.indexes.replace(type_name, gone, None)
 
     def find(self, record_id: str) -> Record | None:
         """A record by gid, or the part of one, or None."""

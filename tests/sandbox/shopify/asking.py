@@ -33,13 +33,15 @@ class Shop:
         settings = Settings(shops=(shop,), state_file=state_file, seed=seed, **({"scopes": scopes} if scopes else {}))
         self.stand_in = StandIn(settings, clock=lambda: self.now)
         self.state = self.stand_in.state
+        self.search_lag_seconds = 0.0
         self.changes: list[Change] = []
         self.state.on_change(self.changes.append)
 
     def answer(self, document: str, /, **variables: Any) -> dict[str, Any]:
         """The whole answer to a document."""
         app = self.stand_in.tokens.apps[0]
-        call = Call(self.state, self.domain, app, with_implied(app.scopes), "2026-10")
+        lag = timedelta(seconds=self.search_lag_seconds)
+        call = Call(self.state, self.domain, app, with_implied(app.scopes), "2026-10", lag)
         bucket = self.stand_in.buckets.of(self.domain, app.client_id)
         return self.stand_in.engine.answer(call, Request(document, variables), bucket, "request-1")
 

@@ -1,12 +1,13 @@
 """Locations, and the stock each of them keeps."""
 
-from deployments.sandbox.shopify.listing import by, count, listing, sorted_by
+from deployments.sandbox.shopify.listing import by, count, found, listing, sorted_by
 from deployments.sandbox.shopify.paging import Listing
-from deployments.sandbox.shopify.records import Record, reference
+from deployments.sandbox.shopify.records import Record
 from deployments.sandbox.shopify.registry import Arguments, Call, Domain
 from deployments.sandbox.shopify.search import Search
 from deployments.sandbox.shopify.state import State
-from deployments.sandbox.shopify.stock import levels_of
+from deployments.sandbox.shopify.stock import level_at, levels_at
+from deployments.sandbox.shopify.walking import Walk
 
 domain = Domain()
 SEARCH = Search(
@@ -21,6 +22,14 @@ SEARCH = Search(
         "updated_at": by("updatedAt"),
     },
     words=(by("name"), by("address", "city")),
+)
+LEVELS = Search(
+    {
+        "id": by("id"),
+        "inventory_item_id": by("item", "id"),
+        "created_at": by("createdAt"),
+        "updated_at": by("updatedAt"),
+    }
 )
 SORT = {"CREATED_AT": sorted_by("createdAt"), "ID": sorted_by("id"), "NAME": sorted_by("name")}
 
@@ -46,24 +55,27 @@ def location(call: Call, arguments: Arguments) -> Record | None:
 
 
 @domain.computed("Location", "inventoryLevels")
-def inventory_levels(call: Call, record: Record, arguments: Arguments) -> list[Record]:
+def inventory_levels(call: Call, record: Record, arguments: Arguments) -> Walk | list[Record]:
     """What the location stocks."""
-    levels = [level for level in call.all("InventoryLevel") if level["location"] == reference(record)]
-    return [level for level in levels if level["isActive"] or arguments.get("includeInactive")]
+    walk = levels_at(call.space, record["id"], inactive=bool(arguments.get("includeInactive")))
+    if arguments.get("query"):
+        rows = [level for one in walk.ids if (level := walk.row(one)) is not None]
+        return found(call, "inventoryLevels", rows, LEVELS, arguments["query"])
+    return walk.reversed() if arguments.get("reverse") else walk
 
 
 @domain.computed("Location", "inventoryLevel")
 def inventory_level(call: Call, record: Record, arguments: Arguments) -> Record | None:
     """The stock of one item here."""
-    item = call.find(arguments["inventoryItemId"])
-    levels = levels_of(call.space, item) if item else []
-    return next((level for level in levels if level["location"] == reference(record)), None)
+    level = level_at(call.space, arguments["inventoryItemId"], record["id"])
+    return level if level is not None and (level["isActive"] or arguments.get("includeInactive")) else None
 
 
 @domain.computed("Location", "hasActiveInventory")
 def has_active_inventory(call: Call, record: Record, _arguments: Arguments) -> bool:
     """Whether anything is stocked here."""
-    return any(level["location"] == reference(record) for level in call.all("InventoryLevel"))
+    walk = levels_at(call.space, record["id"])
+    return any(walk.row(one) is not None for one in walk.ids)
 
 
 @domain.completes("Location")

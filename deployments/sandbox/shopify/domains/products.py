@@ -1,14 +1,12 @@
-"""Products, variants, inventory items and levels: reading."""
-
-from typing import Any
+"""Products and variants: reading."""
 
 from deployments.sandbox.shopify.listing import by, count, listing, sorted_by
 from deployments.sandbox.shopify.paging import Listing
-from deployments.sandbox.shopify.records import Record, gid_tail, reference
+from deployments.sandbox.shopify.records import Record, reference
 from deployments.sandbox.shopify.registry import Arguments, Call, Domain
 from deployments.sandbox.shopify.search import Search
 from deployments.sandbox.shopify.state import State
-from deployments.sandbox.shopify.stock import NAMES, available, levels_of, quantity
+from deployments.sandbox.shopify.stock import available
 
 domain = Domain()
 _PRODUCTS = Search(
@@ -35,10 +33,6 @@ _VARIANTS = Search(
         "updated_at": by("updatedAt"),
     },
     words=(by("sku"), by("title"), by("barcode")),
-)
-_ITEMS = Search(
-    {"id": by("id"), "sku": by("sku"), "created_at": by("createdAt"), "updated_at": by("updatedAt")},
-    words=(by("sku"),),
 )
 _PRODUCT_SORT = {
     "CREATED_AT": sorted_by("createdAt"),
@@ -75,16 +69,8 @@ def product_variants_count(call: Call, arguments: Arguments) -> Record:
     return count(call, "productVariantsCount", call.all("ProductVariant"), _VARIANTS, arguments)
 
 
-@domain.query("inventoryItems")
-def inventory_items(call: Call, arguments: Arguments) -> Listing:
-    """Inventory items of all variants."""
-    return listing(call, "inventoryItems", call.all("InventoryItem"), _ITEMS, {}, arguments)
-
-
 @domain.query("product")
 @domain.query("productVariant")
-@domain.query("inventoryItem")
-@domain.query("inventoryLevel")
 def one(call: Call, arguments: Arguments) -> Record | None:
     """A record by id; null when it is unknown."""
     return call.find(arguments["id"])
@@ -97,30 +83,6 @@ def product_by_identifier(call: Call, arguments: Arguments) -> Record | None:
     if "id" in identifier:
         return call.find(identifier["id"])
     return next((row for row in call.all("Product") if row["handle"] == identifier.get("handle")), None)
-
-
-@domain.query("inventoryProperties")
-def inventory_properties(_call: Call, _arguments: Arguments) -> Record:
-    """The names a quantity can have."""
-    summed = {"available", "committed", "damaged", "quality_control", "reserved", "safety_stock"}
-    rows = [
-        {
-            "name": name,
-            "displayName": name.replace("_", " ").capitalize(),
-            "isInUse": True,
-            "belongsTo": ["on_hand"] if name in summed else [],
-            "comprises": sorted(summed) if name == "on_hand" else [],
-        }
-        for name in NAMES
-    ]
-    return {"quantityNames": rows}
-
-
-@domain.computed("Product", "totalInventory")
-def total_inventory(call: Call, record: Record, _arguments: Arguments) -> int:
-    """What may be sold of all variants."""
-    variants = [call.find(row["id"]) for row in record.get("variants", ())]
-    return sum(_sellable(call, variant) or 0 for variant in variants if variant)
 
 
 @domain.computed("Product", "variantsCount")
@@ -140,56 +102,6 @@ def variant_display_name(call: Call, record: Record, _arguments: Arguments) -> s
     """Product and variant title."""
     product = call.find(record["product"]["id"]) or {}
     return f"{product.get('title', '')} - {record.get('title', '')}"
-
-
-@domain.computed("InventoryItem", "inventoryLevels")
-def inventory_levels(call: Call, record: Record, arguments: Arguments) -> list[Record]:
-    """Where the item is stocked."""
-    levels = levels_of(call.space, record)
-    return [level for level in levels if level["isActive"] or arguments.get("includeInactive")]
-
-
-@domain.computed("InventoryItem", "inventoryLevel")
-def inventory_level(call: Call, record: Record, arguments: Arguments) -> Record | None:
-    """The stock of the item at one location."""
-    levels = levels_of(call.space, record)
-    return next((level for level in levels if level["location"]["id"] == arguments["locationId"]), None)
-
-
-@domain.computed("InventoryItem", "locationsCount")
-def locations_count(call: Call, record: Record, _arguments: Arguments) -> Record:
-    """At how many locations the item is stocked."""
-    return {"count": len([1 for level in levels_of(call.space, record) if level["isActive"]]), "precision": "EXACT"}
-
-
-@domain.computed("InventoryItem", "duplicateSkuCount")
-def duplicate_sku_count(call: Call, record: Record, _arguments: Arguments) -> int:
-    """How many items carry this SKU, 0 when it is unique or empty."""
-    same = [row for row in call.all("InventoryItem") if row.get("sku") and row["sku"] == record.get("sku")]
-    return len(same) if len(same) > 1 else 0
-
-
-@domain.computed("InventoryItem", "variants")
-def variants_of_item(_call: Call, record: Record, _arguments: Arguments) -> list[Any]:
-    """The variants that sell the item: one here."""
-    return [record["variant"]]
-
-
-@domain.computed("InventoryLevel", "quantities")
-def quantities(_call: Call, record: Record, arguments: Arguments) -> list[Record]:
-    """The quantities asked for, by name."""
-    tail = gid_tail(record["id"])
-    item = gid_tail(record["item"]["id"])
-    return [
-        {
-            "id": f"gid://shopify/InventoryQuantity/{tail}?inventory_item_id={item}&name={name}",
-            "name": name,
-            "quantity": quantity(record, name),
-            "updatedAt": record["updatedAt"],
-        }
-        for name in arguments["names"]
-        if name in NAMES
-    ]
 
 
 @domain.completes("Product")
