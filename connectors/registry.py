@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 
 from canonical.errors import MisconfiguredError
 from canonical.landscape import Landscape, Role, System
-from canonical.ports import OrderTranslator, SalesChannel, SalesOrders, StateStore, StockSource, WebhookSource
+from canonical.ports import (
+    Budgets,
+    CostBudget,
+    OrderTranslator,
+    SalesChannel,
+    SalesOrders,
+    StateStore,
+    StockSource,
+    WebhookSource,
+)
 
 if TYPE_CHECKING:
     from canonical.ports.approvals import Approvals
@@ -35,13 +44,17 @@ def approvals(store: StateStore) -> "Approvals":
     return SqlApprovals(store.database)
 
 
-def sales_channel(landscape: Landscape, shop: str) -> SalesChannel:
-    """The channel of a shop; it connects at the first call. Raises `MisconfiguredError` naming missing settings."""
+def sales_channel(landscape: Landscape, shop: str, budgets: Budgets | None = None) -> SalesChannel:
+    """The channel of a shop; it connects at the first call. Raises `MisconfiguredError` naming missing settings.
+
+    `budgets` is who keeps the call budget that all workers share (the state store); without, this process has its own.
+    """
     system = landscape.system(landscape.shop(shop).channel)
     if system.kind == "shopify":
         from connectors.shopify.channel import open_channel
 
-        return open_channel(shop, _shopify_settings(landscape, shop))
+        settings = _shopify_settings(landscape, shop)
+        return open_channel(shop, settings, budget=_shopify_budget(settings, budgets))
     raise _unknown(system)
 
 
@@ -133,4 +146,9 @@ def _unknown(system: System) -> MisconfiguredError:
         code="connector_unknown",
         document=system.name,
         way_out="Correct the kind of this system in the landscape, or add a connector to connectors/registry.py.",
+def _shopify_budget(settings: "ShopifySettings", budgets: Budgets | None) -> CostBudget | None:
+    """The budget of an app on a shop: Shopify counts by both. None: the process keeps its own."""
+    return budgets.budget(f"shopify:{settings.domain}:{settings.client_id}") if budgets else None
+
+
     )

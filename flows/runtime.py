@@ -104,7 +104,7 @@ async def open_runtime(settings: FlowSettings) -> Runtime:
     return Runtime(
         landscape=landscape,
         store=store,
-        channels={name: registry.sales_channel(landscape, name) for name in shops},
+        channels={name: registry.sales_channel(landscape, name, store) for name in shops},
         translators={name: registry.order_translator(landscape, name) for name in shops},
         erps={name: registry.sales_orders(landscape, name) for name in companies},
         mappings=MappingFiles(settings.mappings),

@@ -5,9 +5,9 @@ raises a `CrossdockError` only when the whole call failed. All calls are corouti
 """
 
 from canonical.ports.approvals import Approvals
-from canonical.ports.budget import CostBudget
+from canonical.ports.budget import Budgets, CostBudget
 from canonical.ports.front import WebhookSource
-from canonical.ports.mapping import Mappings
+from canonical.ports.mapping import MappingBook, Mappings
 from canonical.ports.orders import OrderTranslator, SalesChannel, SalesOrders
 from canonical.ports.products import ProductBook, ProductChannel, ProductSource
 from canonical.ports.stock import StockBook, StockChannel, StockSource
@@ -15,9 +15,11 @@ from canonical.ports.store import Inbox, Ledger, StateStore
 
 __all__ = [
     "Approvals",
+    "Budgets",
     "CostBudget",
     "Inbox",
     "Ledger",
+    "MappingBook",
     "Mappings",
     "OrderTranslator",
     "ProductBook",

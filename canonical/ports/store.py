@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol, runtime_checkable
 
+from canonical.ports.budget import Budgets
 from canonical.records import (
     AuditRow,
     Batch,
@@ -81,7 +82,7 @@ class Ledger(Protocol):
 
 
 @runtime_checkable
-class StateStore(Inbox, Ledger, Protocol):
+class StateStore(Inbox, Ledger, Budgets, Protocol):
     """Our own database, one more system."""
 
     async def commit(self, batch: Batch) -> None:

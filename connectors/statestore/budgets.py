@@ -59,10 +59,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Points taken, or the seconds until they should be there."""
+    """Points taken, or the seconds until they should be there; and the most the bucket can hold."""
 
     points: float
     wait: float
+    maximum: float
 
 
 def exchange(connection: Connection, request: Request, unknown: Throttle) -> Grant:
@@ -150,9 +151,9 @@ def _grant(request: Request, throttle: Throttle, free: float, ahead: float) -> t
     wanted = needed if request.lane is Lane.ORDERS else min(max(needed, least), throttle.maximum)
     left = free - ahead
     if left < wanted:
-        return Grant(0.0, max((wanted - left) / rate, 0.01)), wanted
+        return Grant(0.0, max((wanted - left) / rate, 0.01), throttle.maximum), wanted
     portion = min(max(left / PART, least), LARGEST * rate, left)
-    return Grant(max(wanted, portion), 0.0), wanted
+    return Grant(max(wanted, portion), 0.0, throttle.maximum), wanted
 
 
 def _write_bucket(

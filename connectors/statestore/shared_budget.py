@@ -7,6 +7,7 @@ in the database too: an idle worker keeps nothing, a dead one neither. Waiters p
 
 import asyncio
 import itertools
+import sys
 import threading
 import time
 import uuid
@@ -25,9 +26,21 @@ UNKNOWN = Throttle(maximum=2000, available=0, restore_rate=100)
 _KEPT = HOLDING.total_seconds() / 2
 """Seconds after which points in hand are given up; the database counts them for twice as long."""
 _LONGEST_PAUSE = 0.25
+_ASKED_AGAIN = 0.5
+"""Seconds after which a worker that waits asks again, whatever it was told: others may have left the line."""
 _SHORTEST_PAUSE = 0.005
 
 Ticket = tuple[Lane, int, float]
+_NOBODY: Ticket = (Lane.CATALOGUE, sys.maxsize, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A call under way: what it asked for, the points taken for it, when it began (monotonic)."""
+
+    cost: float
+    points: float
+    began: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +71,10 @@ class SharedBudget:
         self._numbers = itertools.count()
         self._queue: list[Ticket] = []
         self._in_hand, self._until = 0.0, 0.0
-        self._under_way: list[tuple[float, float]] = []  # (points, when it began)
+        self._under_way: list[_Taken] = []
         self._ended: list[_Call] = []
-        self._asking, self._asked_for, self._ask_at = False, Lane.CATALOGUE, 0.0
+        self._asking, self._asker = False, _NOBODY
+        self._ask_at, self._ready_at, self._most = 0.0, 0.0, UNKNOWN.maximum
 
     async def acquire(self, cost: float, lane: Lane) -> None:
         """As `CostBudget.acquire`. Within a lane the first come is the first served, here and between workers."""
@@ -69,52 +83,61 @@ class SharedBudget:
             insort(self._queue, ticket)
         began = self._now()
         try:
-            while (pause := self._take_or_wait(ticket)) > 0:
+            while not self._take(ticket):
                 if self._may_ask(ticket):
                     await self._ask(ticket)
                     continue
-                if self._now() + pause - began > self._patience:
+                wait = max(self._ready_at - self._now(), _SHORTEST_PAUSE)
+                if self._now() + wait - began > self._patience:
                     raise RetryableError(
-                        f"the call budget of {self._bucket} is used up for {pause:.0f} s",
+                        f"the call budget of {self._bucket} is used up for {wait:.0f} s",
                         code="budget_wait",
-                        retry_after=max(pause, 1.0),
+                        retry_after=max(wait, 1.0),
                     )
-                await self._sleep(min(pause, _LONGEST_PAUSE))
+                await self._sleep(min(max(self._ask_at - self._now(), _SHORTEST_PAUSE), _LONGEST_PAUSE))
         finally:
-            with self._lock:
-                self._queue.remove(ticket)
+            self._leave(ticket)
 
     async def settle(self, cost: float, throttle: Throttle | None, actual: float | None = None) -> None:
         """As `CostBudget.settle`. What was not charged is in hand again; the rest is told with the next request."""
         now = self._now()
         charged = cost if actual is None else actual
         with self._lock:
-            began = next((at for points, at in self._under_way if points == cost), now)
-            if (cost, began) in self._under_way:
-                self._under_way.remove((cost, began))
+            taken = next((call for call in self._under_way if call.cost == cost), None)
+            if taken is not None:
+                self._under_way.remove(taken)
+            began = taken.began if taken is not None else now
             if now < self._until:
                 self._in_hand += max(0.0, cost - charged)
             self._ended.append(_Call(began, now, charged, throttle))
 
-    def _take_or_wait(self, ticket: Ticket) -> float:
-        """Zero when the points were taken, else the seconds until it is worth looking again."""
+    def _take(self, ticket: Ticket) -> bool:
+        """Take the points when it is this call's turn and they are in hand."""
         with self._lock:
             now = self._now()
             if now >= self._until:
                 self._in_hand = 0.0
-            if self._queue[0] == ticket and ticket[2] <= self._in_hand:
-                self._in_hand -= ticket[2]
-                self._under_way.append((ticket[2], now))
-                return 0.0
-            return max(self._ask_at - now, _SHORTEST_PAUSE)
+            points = min(ticket[2], self._most)
+            if self._queue[0] != ticket or points > self._in_hand:
+                return False
+            self._in_hand -= points
+            self._under_way.append(_Taken(ticket[2], points, now))
+            return True
+
+    def _leave(self, ticket: Ticket) -> None:
+        """Served or given up: whoever is next asks for itself."""
+        with self._lock:
+            self._queue.remove(ticket)
+            if ticket == self._asker:
+                self._asker, self._ask_at, self._ready_at = _NOBODY, 0.0, 0.0
 
     def _may_ask(self, ticket: Ticket) -> bool:
         """Whether this call is the one to ask the database now: the first in the queue, one at a time."""
         with self._lock:
-            due = self._now() >= self._ask_at or ticket[0] < self._asked_for
+            due = self._now() >= self._ask_at or ticket < self._asker
             if self._asking or not due or self._queue[0] != ticket:
                 return False
-            self._asking, self._asked_for = True, ticket[0]
+            self._asking, self._asker = True, ticket
             return True
 
     async def _ask(self, ticket: Ticket) -> None:
@@ -139,21 +162,21 @@ class SharedBudget:
         return Request(
             bucket=self._bucket,
             owner=self._owner,
-            held=self._in_hand + sum(points for points, _ in self._under_way),
+            held=self._in_hand + sum(call.points for call in self._under_way),
             charged=sum(call.charged for call in ended),
             overlapping=overlapping,
             ended=now - max(call.ended for call in ended) if ended else None,
             told=told,
             lane=ticket[0],
-            needed=ticket[2] - self._in_hand,
+            needed=min(ticket[2], self._most) - self._in_hand,
         )
 
     def _accept(self, grant: Grant) -> None:
         with self._lock:
             now = self._now()
-            self._asking = False
-            self._ask_at = now + grant.wait
+            self._asking, self._most = False, grant.maximum
+            self._ready_at = now + grant.wait
+            self._ask_at = now + min(grant.wait, _ASKED_AGAIN)
             if grant.points > 0:
                 self._in_hand += grant.points
                 self._until = now + _KEPT
-                self._asked_for = Lane.CATALOGUE
