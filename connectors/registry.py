@@ -23,6 +23,7 @@ from canonical.ports import (
 
 if TYPE_CHECKING:
     from canonical.ports.approvals import Approvals
+    from canonical.ports.mapping import MappingBook
     from connectors.shopify.settings import ShopifySettings
 
 
@@ -42,6 +43,16 @@ def approvals(store: StateStore) -> "Approvals":
     if not isinstance(store, SqlStateStore):
         raise TypeError("approvals are kept in the SQL state store")
     return SqlApprovals(store.database)
+
+
+def mapping_book(store: StateStore) -> "MappingBook":
+    """The mapping repository kept in an opened state store."""
+    from connectors.statestore.mappings import SqlMappingBook
+    from connectors.statestore.store import SqlStateStore
+
+    if not isinstance(store, SqlStateStore):
+        raise TypeError("the mapping repository is kept in the SQL state store")
+    return SqlMappingBook(store.database)
 
 
 def sales_channel(landscape: Landscape, shop: str, budgets: Budgets | None = None) -> SalesChannel:
@@ -91,6 +102,12 @@ def stock_source(landscape: Landscape, company: str) -> StockSource:
 
         web_shops = {shop.name: shop.domain for shop in landscape.shops_of(company)}
         return open_stock(system.name, company, TrytonSettings.load(company, url=url), web_shops)
+    if system.kind == "lambda_erp":
+        from connectors.lambda_erp.settings import LambdaErpSettings
+        from connectors.lambda_erp.stock import open_stock as open_lambda_stock
+
+        settings = LambdaErpSettings.load(company, url=url, company=entry.reference)
+        return open_lambda_stock(system.name, company, settings)
     raise _unknown(system)
 
 
@@ -140,15 +157,15 @@ def _shopify_settings(landscape: Landscape, shop: str) -> "ShopifySettings":
     return ShopifySettings.load(shop, domain=entry.domain, base_url=os.environ.get(variable) if variable else None)
 
 
+def _shopify_budget(settings: "ShopifySettings", budgets: Budgets | None) -> CostBudget | None:
+    """The budget of an app on a shop: Shopify counts by both. None: the process keeps its own."""
+    return budgets.budget(f"shopify:{settings.domain}:{settings.client_id}") if budgets else None
+
+
 def _unknown(system: System) -> MisconfiguredError:
     return MisconfiguredError(
         f"no connector of kind {system.kind!r} can be {system.role}",
         code="connector_unknown",
         document=system.name,
         way_out="Correct the kind of this system in the landscape, or add a connector to connectors/registry.py.",
-def _shopify_budget(settings: "ShopifySettings", budgets: Budgets | None) -> CostBudget | None:
-    """The budget of an app on a shop: Shopify counts by both. None: the process keeps its own."""
-    return budgets.budget(f"shopify:{settings.domain}:{settings.client_id}") if budgets else None
-
-
     )

@@ -66,6 +66,8 @@ class MoveFeed:
             for row in rows
             if known.get(row["id"]) != _changed(row)
         )
+        if not moves and cursor == self._cursor:
+            return Changes((), since, cursor)
         self._remember(rows, max([_moment(cursor), *(_changed(row) for row in rows)]))
         return Changes(moves, since, self._cursor)
 

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from canonical.inventory import AllocatedLine, Incoming
+from connectors.exact import exact
 from connectors.tryton.stock_places import Places
 
 PLANNED = ("staging", "draft", "assigned")
@@ -118,9 +119,3 @@ def order_of(key: str) -> tuple[str, str] | None:
     """
     parts = key.split(":")
     return (unquote(parts[0]), unquote(parts[2])) if len(parts) == 3 and all(parts) else None
-
-
-def exact(quantity: Decimal | int | None) -> Decimal:
-    """A quantity without trailing zeros: Tryton's are floating point numbers, rounded to the unit's digits."""
-    whole = Decimal(quantity or 0)
-    return whole.quantize(Decimal(1)) if whole == whole.to_integral_value() else whole.normalize()

@@ -11,9 +11,10 @@ from decimal import Decimal
 from typing import Any
 
 from canonical.inventory import AllocatedLine, Incoming, InventoryLevel
+from connectors.exact import exact
 from connectors.tryton.client import TrytonClient
 from connectors.tryton.directory import Directory
-from connectors.tryton.stock_moves import PLANNED, Move, allocated, allocated_lines, exact, incoming
+from connectors.tryton.stock_moves import PLANNED, Move, allocated, allocated_lines, incoming
 from connectors.tryton.stock_places import PlaceDirectory, Places
 
 SIDE_BY_SIDE = 4  # calls

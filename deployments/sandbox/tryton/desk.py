@@ -79,6 +79,12 @@ class TrytonDesk:
         """The goods have come."""
         self._press("stock.shipment.internal", ("do",), shipment)
 
+    def transfer(self, sku: str, source: str, target: str, quantity: int) -> None:
+        """Goods go from one warehouse to another."""
+        shipment = self.plan_transfer(sku, source, target, quantity)
+        self.send_transfer(shipment)
+        self.finish_transfer(shipment)
+
     def count(self, sku: str, warehouse: str, quantity: int) -> None:
         """Somebody counted; the difference is booked."""
         line = {"product": self._product(sku)["id"], "quantity": float(quantity)}
