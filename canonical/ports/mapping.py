@@ -1,9 +1,12 @@
 """Mapped values: how our systems name the same thing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from typing import Protocol
+from typing import Protocol, runtime_checkable
+
+from canonical.mapping.changes import Change, ChangeState, Draft, Version
+from canonical.mapping.kinds import MappingKind, MappingRow
 
 
 class Mappings(Protocol):
@@ -72,3 +75,49 @@ class Mappings(Protocol):
     def status(self, shop: str, kind: str, code: str) -> str | None: ...
 
     def price_list(self, shop: str, code: str) -> str | None: ...
+
+
+@runtime_checkable
+class MappingBook(Protocol):
+    """The mapping repository: versions of all rows, and the change sets between them. Every step is audited."""
+
+    async def version(self) -> int:
+        """The newest version; 0 when there is none yet. Cheap: flows ask with every batch."""
+        ...
+
+    async def versions(self, limit: int = 50) -> list[Version]:
+        """The newest first."""
+        ...
+
+    async def rows(self, version: int | None = None, kind: MappingKind | None = None) -> list[MappingRow]:
+        """The rows of a version (None: the newest), those of the future and the past too."""
+        ...
+
+    async def seed(self, rows: Sequence[MappingRow], actor: str) -> bool:
+        """Make these rows version 1. False, and nothing is written, when there is a version already.
+
+        Raises `RejectedError` when the rows contradict each other.
+        """
+        ...
+
+    async def propose(self, draft: Draft, actor: str, token: str | None = None) -> Change:
+        """Check a change and look what it touches. In force at once, waiting for an approval, or refused.
+
+        `token` says who proposes; without one it is `actor`. Kinds that need an approval need the token, too, so that
+        nobody approves what he proposed under another name: raises `RejectedError` (`token_needed`, `token_unknown`).
+        """
+        ...
+
+    async def decide(self, change_id: int, token: str, *, approve: bool, note: str | None = None) -> Change:
+        """Approve or reject a waiting change. It is checked again against what is in force by now.
+
+        Raises `RejectedError` when the token is unknown, lacks the role, belongs to the proposer, or the change does
+        not wait; the attempt is audited. Raises `ConflictError` when it does not fit any more; then it is refused.
+        """
+        ...
+
+    async def change(self, change_id: int) -> Change | None: ...
+
+    async def changes(self, state: ChangeState | None = None, limit: int = 50) -> list[Change]:
+        """The newest first."""
+        ...

@@ -106,6 +106,13 @@ def account_items(order: Order, context: Context) -> Verdict | None:
     >>> account_items(example.order(tip="5.00"), example.CONTEXT).words
     'no ERP item for this purpose is mapped for tip'
     """
+    find = context.mappings.account_item
+    missing = [purpose for purpose in account_purposes(order) if find(order.shop, purpose) is None]
+    return unmapped("account_item_unmapped", "ERP item for this purpose", missing, Owner.FINANCE)
+
+
+def account_purposes(order: Order) -> list[str]:
+    """What of an order is no item at the channel and needs one in the ERP."""
     needed = {
         "shipping": any(line.price.shop.amount for line in totals.charges(order)),
         "tip": totals.tip_total(order) != 0,
@@ -113,6 +120,4 @@ def account_items(order: Order, context: Context) -> Verdict | None:
         "fee": totals.fee_total(order) != 0,
         "cash_rounding": not order.totals.cash_rounding.shop.is_zero,
     }
-    find = context.mappings.account_item
-    missing = [purpose for purpose, wanted in needed.items() if wanted and find(order.shop, purpose) is None]
-    return unmapped("account_item_unmapped", "ERP item for this purpose", missing, Owner.FINANCE)
+    return [purpose for purpose, wanted in needed.items() if wanted]

@@ -6,6 +6,7 @@ from connectors.statestore.tables.control import CURSOR, LANE, PRINCIPAL
 from connectors.statestore.tables.documents import CASE, CLOCK, ORDERS, RESERVATION
 from connectors.statestore.tables.inbox import INBOX, PAYLOAD
 from connectors.statestore.tables.ledger import AUDIT, EFFECT_ROWS, REFERENCE
+from connectors.statestore.tables.mapping import MAPPING_CHANGE, MAPPING_ROW, MAPPING_VERSION
 from connectors.statestore.tables.schema import METADATA
 
 __all__ = [
@@ -20,6 +21,9 @@ __all__ = [
     "EFFECT_ROWS",
     "INBOX",
     "LANE",
+    "MAPPING_CHANGE",
+    "MAPPING_ROW",
+    "MAPPING_VERSION",
     "METADATA",
     "ORDERS",
     "PAYLOAD",
