@@ -23,16 +23,24 @@ from canonical.records import Message
 _WAY_OUT = "Correct the sender; then replay the message."
 
 
-def report_of(message: Message, system: str, company: str) -> StockReport:
-    """The report in an event. Raises `RejectedError` naming the first field that is wrong."""
+def report_of(message: Message, company: str) -> StockReport:
+    """The report in an event; its source is the system that signed it, a warehouse's as well as the ERP's own.
+
+    Raises `RejectedError` naming the first field that is wrong.
+    """
     event = _event(message)
     if event.get("scope") != company:
         raise _wrong(message, "scope", f"is not the company {company}")
     data = event.get("data")
     if not isinstance(data, dict):
         raise _wrong(message, "data", "is not an object with levels")
-    levels = [_level(row, system, event.get("timestamp")) for row in _rows(message, data, "levels")]
-    content = {"source": system, "company": company, "levels": levels, "allocated": _rows(message, data, "allocated")}
+    levels = [_level(row, message.channel, event.get("timestamp")) for row in _rows(message, data, "levels")]
+    content = {
+        "source": message.channel,
+        "company": company,
+        "levels": levels,
+        "allocated": _rows(message, data, "allocated"),
+    }
     try:
         return StockReport.model_validate_json(json.dumps(content))
     except ValidationError as error:

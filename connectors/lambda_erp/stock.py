@@ -82,7 +82,7 @@ class LambdaStock:
 
     def report_of(self, message: Message) -> StockReport:
         """See the port; the format is in `connectors.stock_events`."""
-        return report_of(message, self.system, self.company)
+        return report_of(message, self.company)
 
     async def check(self) -> None:
         """See the port. Also finds a company without warehouses."""

@@ -7,6 +7,8 @@ The body is JSON:
 
 `type` before its first dot is the kind of message and thus which flow reads it; `scope` is a shop or company of the
 landscape; `subject` is the document the event is about: events about one subject are handled one at a time, in order.
+Stock has a flow for each company, so `stock.changed` of company north is of the kind `stock.north`; what such an event
+says is in `connectors.stock_events`.
 """
 
 import base64
@@ -26,19 +28,20 @@ from deployments.gateway.settings import EventSender
 
 SHORTEST_KEY: Final = 24
 """Bytes; the scheme asks for 24 to 64."""
+STOCK: Final = "stock"
 KEPT_HEADERS: Final = ("webhook-id", "webhook-timestamp", "content-type", "user-agent")
 
 
 class EventSource:
     """The `WebhookSource` of one sender. A message signed more than five minutes ago, or ahead, is refused."""
 
-    def __init__(self, system: str, sender: EventSender, scopes: Collection[str]) -> None:
-        """`scopes` are the shops and companies an event may be about.
+    def __init__(self, system: str, sender: EventSender, scopes: Collection[str], companies: Collection[str]) -> None:
+        """`scopes` are the shops and companies an event may be about; stock belongs to `companies`.
 
         Raises `MisconfiguredError` when a secret is not base64, or short.
         """
         self.channel = system
-        self._topics, self._scopes = frozenset(sender.topics), frozenset(scopes)
+        self._topics, self._scopes, self._companies = frozenset(sender.topics), frozenset(scopes), frozenset(companies)
         secrets = (sender.secret, sender.previous_secret)
         self._webhooks = [Webhook(_key(system, secret)) for secret in secrets if secret is not None]
 
@@ -63,6 +66,14 @@ class EventSource:
                 field="scope",
                 way_out="Name a shop or a company as the landscape spells it.",
             )
+        kind = topic.partition(".")[0]
+        if kind == STOCK and scope not in self._companies:
+            raise RejectedError(
+                "the scope is no company of the landscape, and stock belongs to a company",
+                code="unknown_company",
+                field="scope",
+                way_out="Name a company as the landscape spells it.",
+            )
         if not isinstance(subject, dict):
             raise _bad("subject", "an object with kind and id")
         about = _text(subject, "kind", "subject."), _text(subject, "id", "subject.")
@@ -72,7 +83,7 @@ class EventSource:
             channel=self.channel,
             scope=scope,
             topic=topic,
-            kind=topic.partition(".")[0],
+            kind=f"{STOCK}.{scope}" if kind == STOCK else kind,
             aggregate_key=aggregate_key(scope, *about),
             correlation_id=correlation_id(scope, *about),
             event_id=message_id,
@@ -139,5 +150,8 @@ def _bad(field: str, wanted: str) -> RejectedError:
 
 def event_sources(senders: Mapping[str, EventSender], landscape: Landscape) -> dict[str, EventSource]:
     """The source of each sender. Raises `MisconfiguredError` when a sender is no system of the landscape."""
-    scopes = {shop.name for shop in landscape.shops} | {company.name for company in landscape.companies}
-    return {landscape.system(name).name: EventSource(name, sender, scopes) for name, sender in senders.items()}
+    companies = {company.name for company in landscape.companies}
+    scopes = {shop.name for shop in landscape.shops} | companies
+    return {
+        landscape.system(name).name: EventSource(name, sender, scopes, companies) for name, sender in senders.items()
+    }

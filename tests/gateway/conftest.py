@@ -18,6 +18,8 @@ from deployments.landscape_loader import load_landscape
 from tests.fakes.inbox import MemoryInbox, WordSource
 from tests.gateway.in_hand import PREVIOUS, SECRET, CountingBell, Gateway
 
+TOPICS = ["shipments.created", "stock.changed", "products.changed"]
+
 
 @pytest.fixture
 def landscape() -> Landscape:
@@ -31,7 +33,7 @@ def settings() -> GatewaySettings:
             "max_body": 1000,
             "commit_timeout": 0.2,
             "retry_after": 7,
-            "senders": {"erp": {"secret": SECRET, "previous_secret": PREVIOUS, "topics": ["shipments.created"]}},
+            "senders": {"erp": {"secret": SECRET, "previous_secret": PREVIOUS, "topics": TOPICS}},
         }
     )
 

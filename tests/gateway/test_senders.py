@@ -9,10 +9,10 @@ import httpx
 import pytest
 from standardwebhooks import Webhook as Signer
 
-from canonical.errors import MisconfiguredError
+from canonical.errors import MisconfiguredError, RejectedError
 from canonical.ids import aggregate_key, correlation_id
 from canonical.landscape import Landscape
-from deployments.gateway.senders import event_sources
+from deployments.gateway.senders import EventSource, event_sources
 from deployments.gateway.settings import EventSender, GatewaySettings
 from tests.gateway.in_hand import PREVIOUS, SECRET, Gateway
 
@@ -164,3 +164,29 @@ def test_senders_are_configured_by_environment(monkeypatch: pytest.MonkeyPatch) 
     assert settings.senders["erp"].topics == ("shipments.created",)
     assert settings.prefect_api_url == "http://127.0.0.1:4200/api"
     assert SECRET not in repr(settings)
+
+
+def counted(**changes: Any) -> dict[str, Any]:
+    """A stock event, as the ERP or a warehouse sends it."""
+    return shipped(type="stock.changed", subject={"kind": "sku", "id": "MUG-WHT"}, **changes)
+
+
+async def test_a_stock_event_is_of_the_kind_of_its_company(gateway: Gateway) -> None:
+    assert (await Event(content=counted()).send(gateway.client)).status_code == 200
+    (kept,) = gateway.inbox.kept.values()
+    assert (kept.kind, kept.scope, kept.topic) == ("stock.north", "north", "stock.changed")
+    assert kept.aggregate_key == aggregate_key("north", "sku", "MUG-WHT")
+
+
+async def test_a_product_event_is_of_the_kind_products(gateway: Gateway) -> None:
+    event = shipped(type="products.changed", subject={"kind": "product", "id": "MUG"})
+    assert (await Event(content=event).send(gateway.client)).status_code == 200
+    assert [kept.kind for kept in gateway.inbox.kept.values()] == ["products"]
+
+
+def test_stock_of_what_is_no_company_is_refused() -> None:
+    sender = EventSender.model_validate({"secret": SECRET, "topics": ["stock.changed"]})
+    source = EventSource("erp", sender, scopes=["north", "outlet"], companies=["north"])
+    with pytest.raises(RejectedError) as caught:
+        source.delivery({"webhook-id": "m1"}, json.dumps(counted(scope="outlet")).encode())
+    assert (caught.value.code, caught.value.field) == ("unknown_company", "scope")
