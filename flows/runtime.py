@@ -14,7 +14,7 @@ from canonical.errors import MisconfiguredError
 from canonical.landscape import Landscape, read_landscape
 from canonical.mapping.table import TableMappings
 from canonical.ports import OrderTranslator, SalesChannel, SalesOrders, StateStore
-from flows.mapping_files import MappingFiles
+from flows.mapping_store import StoredMappings, open_mappings
 from flows.settings import FlowSettings
 
 
@@ -32,7 +32,7 @@ class Runtime:
     channels: Mapping[str, SalesChannel]
     translators: Mapping[str, OrderTranslator]
     erps: Mapping[str, SalesOrders]
-    mappings: TableMappings | MappingFiles
+    mappings: TableMappings | StoredMappings
     settings: FlowSettings = field(default_factory=FlowSettings)
     now: Callable[[], datetime] = utc_now
 
@@ -40,7 +40,7 @@ class Runtime:
         """Take in what people changed. Returns what is wrong with the mappings, None when nothing is."""
         if isinstance(self.mappings, TableMappings):
             return None
-        self.mappings.renew()
+        await self.mappings.renew(self.now())
         return self.mappings.problem
 
     async def aclose(self) -> None:
@@ -107,7 +107,7 @@ async def open_runtime(settings: FlowSettings) -> Runtime:
         channels={name: registry.sales_channel(landscape, name, store) for name in shops},
         translators={name: registry.order_translator(landscape, name) for name in shops},
         erps={name: registry.sales_orders(landscape, name) for name in companies},
-        mappings=MappingFiles(settings.mappings),
+        mappings=await open_mappings(registry.mapping_book(store), settings, utc_now()),
         settings=settings,
     )
 

@@ -107,18 +107,6 @@ class Comparison:
         )
 
 
-@dataclass
-class Missing:
-    """One value that is used and not mapped."""
-
-    kind: str
-    shop: str
-    value: str
-    documents: int = 0
-    oldest: str = ""
-    since: object = None
-
-
 def reasons_of(kinds: Iterable[str]) -> frozenset[str]:
     """The reason codes that a change of these kinds may settle."""
     wanted = set(kinds)

@@ -5,7 +5,7 @@ import asyncio
 from canonical.errors import RejectedError
 from canonical.records import AuditEntry, Batch, Case, CaseClosing, CaseKind, OrderRecord
 from deployments.cli.context import actor, age, console, now, opened_store, show
-from flows.handling.arrivals import recheck_delivery
+from flows.handling.rechecks import recheck_delivery
 
 COLUMNS = ("case", "kind", "shop", "document", "reason", "in words", "way out", "owner", "age")
 

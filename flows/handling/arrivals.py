@@ -1,42 +1,18 @@
 """Other ways into the same inbox: orders asked for by name, orders a poll finds, documents to look at again."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-import orjson
-
-from canonical.ids import delivery_key
-from canonical.landscape import EVERY_SHOP
-from canonical.records import Batch, CaseClosing, CaseKind, Cursor, Delivery, OrderRecord
+from canonical.records import Cursor, Delivery, OrderRecord
 from canonical.states import OrderState
-from flows.handling.intake import RECHECK
-from flows.handling.verdicts import CHANNEL, MAPPING_REASONS, POST, follow_up
+from flows.handling.rechecks import recheck_delivery
+from flows.handling.releases import release_mapped
+from flows.handling.verdicts import POST, follow_up
 from flows.runtime import Runtime
 
-ORDERS = "orders"
 POLL_CURSOR = "orders.updated_at"
 FIRST_WINDOW = timedelta(hours=24)
 STALE_EFFECT = timedelta(minutes=2)
-MAPPINGS_CURSOR = "mappings.fingerprint"
-MOST_CASES = 100_000
-AT_ONCE = 500
-
-
-def recheck_delivery(
-    record: OrderRecord, moment: datetime, *, waive: Sequence[str] = (), actor: str, why: str
-) -> Delivery:
-    """A message that has an order decided again; `waive` names reason codes a person has released."""
-    return Delivery(
-        delivery_key=delivery_key(CHANNEL, record.scope, f"recheck/{record.order_id}/{moment.isoformat()}"),
-        channel=CHANNEL,
-        scope=record.scope,
-        topic=RECHECK,
-        kind=ORDERS,
-        aggregate_key=record.aggregate_key,
-        correlation_id=record.correlation_id,
-        occurred_at=moment,
-        body=orjson.dumps({"order": record.order_id, "waive": list(waive), "actor": actor, "why": why}),
-    )
 
 
 async def ingest_named(rt: Runtime, shop: str, names: Sequence[str]) -> list[str]:
@@ -99,33 +75,4 @@ async def sweep(rt: Runtime) -> int:
         ]
     if deliveries:
         await rt.store.put(deliveries)
-    return len(deliveries) + await _release_mapped(rt)
-
-
-async def _release_mapped(rt: Runtime) -> int:
-    """After the mappings changed: have every order decided again that waits for one. Returns how many.
-
-    One cursor read when nothing changed. The cursor moves last: a worker that dies in between only repeats the asking.
-    """
-    await rt.renew_mappings()
-    seen, fingerprint = await rt.store.cursor(EVERY_SHOP, MAPPINGS_CURSOR), rt.mappings.fingerprint
-    if seen is not None and seen.value == fingerprint:
-        return 0
-    now = rt.now()
-    waiting = [
-        c for c in await rt.store.cases(kind=CaseKind.HELD, limit=MOST_CASES) if c.reason_code in MAPPING_REASONS
-    ]
-    keys = list(dict.fromkeys(case.aggregate_key for case in waiting))
-    for start in range(0, len(keys), AT_ONCE):
-        records = await rt.store.orders(keys[start : start + AT_ONCE])
-        asked = tuple(recheck_delivery(r, now, actor="crossdock", why="a mapping changed") for r in records.values())
-        await rt.store.commit(Batch(close_cases=tuple(_stay_open(key) for key in records), deliveries=asked))
-    await rt.store.set_cursor(Cursor(scope=EVERY_SHOP, name=MAPPINGS_CURSOR, value=fingerprint, updated_at=now))
-    return len(keys)
-
-
-def _stay_open(key: str) -> CaseClosing:
-    """Makes the messages that wait with the case ready again; the case itself is closed by the decision, not here."""
-    return CaseClosing(
-        aggregate_key=key, reason_codes=(), closed_by="crossdock", note="a mapping changed", release_messages=True
-    )
+    return len(deliveries) + await release_mapped(rt)

@@ -6,7 +6,8 @@ from canonical.errors import RejectedError
 from canonical.records import CaseKind
 from canonical.rules import example
 from canonical.states import OrderState
-from flows.handling.arrivals import ingest_named, poll, recheck_delivery
+from flows.handling.arrivals import ingest_named, poll
+from flows.handling.rechecks import recheck_delivery
 from tests.fakes.systems import delivery
 from tests.flows.conftest import House, some_orders
 

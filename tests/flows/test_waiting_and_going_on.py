@@ -2,21 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from pathlib import Path
-from shutil import copytree
 
-import pytest
-
-from canonical.errors import MisconfiguredError, RejectedError
+from canonical.errors import RejectedError
 from canonical.mapping.table import MappingKind, MappingRow
 from canonical.outcomes import Failed, Outcome
 from canonical.records import CaseKind, FieldWrite
 from canonical.rules import example
 from canonical.states import OrderState
-from flows.handling.arrivals import recheck_delivery, sweep
-from flows.mapping_files import MappingFiles
+from flows.handling.arrivals import sweep
+from flows.handling.rechecks import recheck_delivery
 from tests.flows.conftest import House, some_orders
-from tests.processes import ROOT
 
 ADDED = MappingRow(kind=MappingKind.ITEMS, shop="north", key=("MUG-9", ""), value="MUG")
 
@@ -61,32 +56,10 @@ async def test_another_mapping_leaves_an_unmapped_order_waiting_with_its_age(hou
     await house.drain()
     (before,) = await house.store.cases()
     house.map(ADDED.model_copy(update={"key": ("CUP-1", "")}))
-    assert await sweep(house.rt) == 1
+    assert await sweep(house.rt) == 0
     await house.drain()
     (after,) = await house.store.cases()
     assert (after.id, after.opened_at, after.reason_code) == (before.id, before.opened_at, "item_unmapped")
-
-
-def test_a_mapping_file_that_people_edit_counts_at_once_and_a_bad_line_changes_nothing(tmp_path: Path) -> None:
-    folder = copytree(ROOT / "deployments" / "mappings", tmp_path / "mappings")
-    mappings, items = MappingFiles(folder), folder / "items.csv"
-    before, whole = mappings.fingerprint, items.read_text()
-    items.write_text(whole.rstrip("\n") + "\nnorth,MUG-9,,MUG\n")
-    mappings.renew()
-    assert mappings.item("north", "MUG-9", None) == "MUG"
-    assert mappings.fingerprint != before
-    items.write_text(whole.rstrip("\n") + "\nnorth,MUG-9,,\n")
-    mappings.renew()
-    assert mappings.item("north", "MUG-9", None) == "MUG"
-    assert "items.csv" in str(mappings.problem)
-    items.write_text(whole)
-    mappings.renew()
-    assert (mappings.problem, mappings.fingerprint) == (None, before)
-
-
-def test_a_missing_mapping_file_is_named_at_the_start(tmp_path: Path) -> None:
-    with pytest.raises(MisconfiguredError, match=r"items\.csv"):
-        MappingFiles(tmp_path)
 
 
 async def test_a_change_of_a_booked_order_is_released_for_good_and_later_news_of_it_are_only_noted(
