@@ -17,6 +17,7 @@ from canonical.ports import (
     SalesChannel,
     SalesOrders,
     StateStore,
+    StockChannel,
     StockSource,
     WebhookSource,
 )
@@ -66,6 +67,17 @@ def sales_channel(landscape: Landscape, shop: str, budgets: Budgets | None = Non
 
         settings = _shopify_settings(landscape, shop)
         return open_channel(shop, settings, budget=_shopify_budget(settings, budgets))
+    raise _unknown(system)
+
+
+def stock_channel(landscape: Landscape, shop: str, budgets: Budgets | None = None) -> StockChannel:
+    """The stock of a shop, as `sales_channel`."""
+    system = landscape.system(landscape.shop(shop).channel)
+    if system.kind == "shopify":
+        from connectors.shopify.stock import open_stock
+
+        settings = _shopify_settings(landscape, shop)
+        return open_stock(shop, settings, budget=_shopify_budget(settings, budgets))
     raise _unknown(system)
 
 

@@ -7,7 +7,7 @@ from canonical.errors import MisconfiguredError
 from connectors.shopify.client import ShopifyClient
 from connectors.shopify.errors import user_error
 
-SCOPES: Final = (
+ORDER_SCOPES: Final = (
     "read_orders",
     "write_orders",
     "read_customers",
@@ -16,12 +16,15 @@ SCOPES: Final = (
     "read_payment_terms",
     "read_merchant_managed_fulfillment_orders",
 )
-"""The scopes our operations need; a test compares them with what the schema says. `write_x` includes `read_x`."""
+STOCK_SCOPES: Final = ("read_products", "read_locations", "write_inventory")
+PRODUCT_SCOPES: Final = ("write_products", "write_inventory", "write_publications", "write_translations")
+SCOPES: Final = tuple(dict.fromkeys((*ORDER_SCOPES, *STOCK_SCOPES, *PRODUCT_SCOPES)))
+"""The scopes our operations need, in all; a test compares them with the schema. `write_x` includes `read_x`."""
 
 _TAKEN = "already been taken"  # this payload's errors have no code: the text is all there is to tell by
 
 
-async def check_access(client: ShopifyClient, domain: str) -> None:
+async def check_access(client: ShopifyClient, domain: str, scopes: Sequence[str]) -> None:
     """Raises `MisconfiguredError` naming the scopes that are missing, or when another shop answers."""
     data = (await client.call("check_access", {}, document=domain)).data
     answered = data["shop"]["myshopifyDomain"]
@@ -31,7 +34,7 @@ async def check_access(client: ShopifyClient, domain: str) -> None:
         )
     granted = {scope["handle"] for scope in data["currentAppInstallation"]["accessScopes"]}
     granted |= {f"read_{scope.removeprefix('write_')}" for scope in granted if scope.startswith("write_")}
-    if missing := [scope for scope in SCOPES if scope not in granted]:
+    if missing := [scope for scope in scopes if scope not in granted]:
         raise MisconfiguredError(
             f"the app lacks the scopes {', '.join(missing)}",
             code="scopes_missing",

@@ -11,16 +11,13 @@ from canonical.order import Order
 from canonical.outcomes import Outcome
 from canonical.ports.budget import CostBudget
 from canonical.records import Delivery, FieldWrite
-from connectors.shopify.access import check_access, ensure_subscriptions
-from connectors.shopify.budget import process_budget
-from connectors.shopify.client import ShopifyClient
+from connectors.shopify.access import ORDER_SCOPES, check_access, ensure_subscriptions
+from connectors.shopify.client import ShopifyClient, open_client
 from connectors.shopify.fields import write_fields
 from connectors.shopify.mapper_graphql import completed, edited_since, order_from_node
 from connectors.shopify.reading import read_nodes
 from connectors.shopify.searching import named, updated_between
 from connectors.shopify.settings import ShopifySettings
-from connectors.shopify.tokens import Tokens
-from connectors.shopify.transport import open_http
 
 
 class ShopifyChannel:
@@ -65,7 +62,7 @@ class ShopifyChannel:
 
     async def check(self) -> None:
         """As `SalesChannel.check`; also names missing scopes."""
-        await check_access(self._client, self._domain)
+        await check_access(self._client, self._domain, ORDER_SCOPES)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -91,7 +88,4 @@ def open_channel(
     budget: CostBudget | None = None,
 ) -> ShopifyChannel:
     """The channel of a shop; connects at the first call. `network` and `budget` are replaced by tests."""
-    http = open_http(settings, network)
-    tokens = Tokens(settings, http)
-    shared = budget or process_budget(settings.domain, settings.client_id)
-    return ShopifyChannel(shop, settings.domain, ShopifyClient(settings, http, tokens, shared))
+    return ShopifyChannel(shop, settings.domain, open_client(settings, network=network, budget=budget))

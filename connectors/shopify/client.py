@@ -10,16 +10,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
 import orjson
 from shopify_app import admin_graphql_request_async
 
 from canonical.errors import RetryableError
 from canonical.ports.budget import CostBudget, Lane
 from connectors.http import SystemClient
+from connectors.shopify.budget import process_budget
 from connectors.shopify.documents import Operation, operation
 from connectors.shopify.errors import graphql_error, http_error, throttle_of
 from connectors.shopify.settings import ShopifySettings
 from connectors.shopify.tokens import Tokens
+from connectors.shopify.transport import open_http
 
 _LOG = logging.getLogger(__name__)
 
@@ -64,6 +67,11 @@ class ShopifyClient:
             self._notice(f"{op.name} was done, with an error beside it: {error}")
         return Answer(data or {}, headers)
 
+    @property
+    def http(self) -> SystemClient:
+        """For files: results of bulk operations, uploads."""
+        return self._http
+
     async def aclose(self) -> None:
         await self._http.aclose()
 
@@ -107,6 +115,15 @@ class ShopifyClient:
         if words not in self.notices:
             self.notices.add(words)
             _LOG.warning("%s: %s", self._settings.domain, words)
+
+
+def open_client(
+    settings: ShopifySettings, *, network: httpx.AsyncBaseTransport | None = None, budget: CostBudget | None = None
+) -> ShopifyClient:
+    """A client of a shop; connects at the first call. Without `budget` the process has its own."""
+    http = open_http(settings, network)
+    spent = budget or process_budget(settings.domain, settings.client_id)
+    return ShopifyClient(settings, http, Tokens(settings, http), spent)
 
 
 def _parsed(body: str) -> dict[str, Any]:

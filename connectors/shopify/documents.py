@@ -4,6 +4,7 @@ The first line of a file is `# cost: N`, the points the operation requests from 
 it). To add a call to Shopify: add a file here and a method to `channel.py`.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -28,10 +29,25 @@ def operation(name: str) -> Operation:
     lines = (_FOLDER / f"{name}.graphql").read_text(encoding="utf-8").splitlines()
     if not lines or not lines[0].startswith(_COST):
         raise ValueError(f"the first line of {name}.graphql must state its cost: '{_COST}10'")
-    text = "\n".join(line for line in lines if line.strip() and not line.lstrip().startswith("#"))
+    text = _without_comments(lines)
     return Operation(name, text, int(lines[0].removeprefix(_COST)), text.startswith("mutation"))
+
+
+@cache
+def bulk_text(name: str) -> str:
+    """The document in `operations/bulk/<name>.graphql`, which Shopify runs by itself: it costs nothing."""
+    return _without_comments((_FOLDER / "bulk" / f"{name}.graphql").read_text(encoding="utf-8").splitlines())
 
 
 def operation_names() -> list[str]:
     """Every operation there is, sorted."""
     return sorted(path.stem for path in _FOLDER.glob("*.graphql"))
+
+
+def bulk_names() -> list[str]:
+    """Every document for bulk operations, sorted."""
+    return sorted(path.stem for path in (_FOLDER / "bulk").glob("*.graphql"))
+
+
+def _without_comments(lines: Iterable[str]) -> str:
+    return "\n".join(line for line in lines if line.strip() and not line.lstrip().startswith("#"))

@@ -32,6 +32,13 @@ def resource_id_in(body: bytes) -> str | None:
     return _digits(fields.get("admin_graphql_api_id")) or _digits(fields.get("id"))
 
 
+def place_in(body: bytes) -> str | None:
+    """The item and the location a stock level is about, as `item@location`; None when the body lacks one of them."""
+    fields = _parsed(body)
+    item, location = _digits(fields.get("inventory_item_id")), _digits(fields.get("location_id"))
+    return f"{item}@{location}" if item and location else None
+
+
 def _parsed_order_id(topic: str, fields: Mapping[str, Any]) -> str | None:
     edit, order = fields.get("order_edit"), fields.get("order")
     own = fields.get("id") if topic.startswith("orders/") else None

@@ -41,9 +41,14 @@ async def named(client: ShopifyClient, shop: str, names: Sequence[str]) -> list[
     found: list[Delivery] = []
     for start in range(0, len(names), NAMES_A_SEARCH):
         chunk = names[start : start + NAMES_A_SEARCH]
-        nodes, _ = await _search(client, " OR ".join(f"name:{_quoted(name)}" for name in chunk))
+        nodes, _ = await _search(client, any_of("name", chunk))
         found += [_delivery(shop, node) for node in nodes if node["name"] in chunk]
     return found
+
+
+def any_of(field: str, values: Sequence[str]) -> str:
+    """A search for any of the values."""
+    return " OR ".join(f"{field}:{_quoted(value)}" for value in values)
 
 
 async def _search(client: ShopifyClient, search: str) -> tuple[list[Mapping[str, Any]], bool]:

@@ -4,8 +4,13 @@ from typing import Final
 
 CHANNEL: Final = "shopify"
 ORDERS: Final = "orders"
+LEVELS: Final = "inventory_levels"
 POLLED: Final = "orders/polled"
 """Our own topic: a poll or a search found the order. The body points at it; it is read by id."""
+
+LEVEL_GONE: Final = "inventory_levels/disconnect"
+STOCK_TOPICS: Final = ("inventory_levels/update", "inventory_levels/connect", LEVEL_GONE)
+"""What a shop says of its stock; our own writes come back this way, too."""
 
 SUBSCRIBED: Final = (
     "orders/create",
@@ -34,7 +39,9 @@ WHOLE_ORDER: Final = frozenset(
 _ABOUT_AN_ORDER: Final = frozenset({ORDERS, "refunds", "order_transactions"})
 
 
-def kind_of(topic: str) -> str:
-    """The inbox kind: orders for all that is about one order's content, else the resource (`inventory_levels`)."""
+def kind_of(topic: str, shop: str) -> str:
+    """The inbox kind: orders for all that is about one order's content, the shop's echo of stock, else the resource."""
     resource = topic.partition("/")[0]
+    if resource == LEVELS:
+        return f"stock-echo.{shop}"
     return ORDERS if resource in _ABOUT_AN_ORDER else resource

@@ -17,9 +17,9 @@ from typing import Self
 from canonical.errors import RejectedError
 from canonical.ids import aggregate_key, correlation_id, delivery_key
 from canonical.records import Delivery
-from connectors.shopify.identify import order_id_in, resource_id_in
+from connectors.shopify.identify import order_id_in, place_in, resource_id_in
 from connectors.shopify.settings import ShopifySettings
-from connectors.shopify.topics import CHANNEL, ORDERS, kind_of
+from connectors.shopify.topics import CHANNEL, LEVELS, ORDERS, kind_of
 
 _KEPT = ("x-shopify-", "shopify-")
 _WAY_OUT = "Add it to the subscriptions of this shop in the settings, or delete the subscription in Shopify."
@@ -82,13 +82,13 @@ class ShopifyWebhooks:
             )
         if not webhook_id:
             raise RejectedError("the delivery has no id", code="no_delivery_id", field="X-Shopify-Webhook-Id")
-        kind, subject = _subject(topic, body, webhook_id)
+        kind, subject = _subject(topic, shop.name, body, webhook_id)
         return Delivery(
             delivery_key=delivery_key(CHANNEL, shop.name, webhook_id),
             channel=CHANNEL,
             scope=shop.name,
             topic=topic,
-            kind=kind_of(topic),
+            kind=kind_of(topic, shop.name),
             aggregate_key=aggregate_key(shop.name, kind, subject),
             correlation_id=correlation_id(shop.name, kind, subject),
             event_id=_header(sent, "event-id") or None,
@@ -103,12 +103,15 @@ def webhook_source(shops: Mapping[str, ShopifySettings]) -> ShopifyWebhooks:
     return ShopifyWebhooks({settings.domain: WebhookShop.of(name, settings) for name, settings in shops.items()})
 
 
-def _subject(topic: str, body: bytes, webhook_id: str) -> tuple[str, str]:
-    """What is processed in order: the order, else the resource, else this delivery alone."""
-    kind = kind_of(topic)
+def _subject(topic: str, shop: str, body: bytes, webhook_id: str) -> tuple[str, str]:
+    """What is processed in order: the order, the place of a stock level, else the resource, else this delivery."""
+    kind = kind_of(topic, shop)
     if kind == ORDERS:
         order_id = order_id_in(topic, body)
         return ("order", order_id) if order_id else ("delivery", webhook_id)
+    if topic.startswith(f"{LEVELS}/"):
+        place = place_in(body)
+        return ("place", place) if place else ("delivery", webhook_id)
     resource_id = resource_id_in(body)
     return (kind, resource_id) if resource_id else ("delivery", webhook_id)
 

@@ -10,6 +10,7 @@ import httpx
 
 from connectors.shopify.channel import ShopifyChannel, open_channel
 from connectors.shopify.settings import ShopifySettings
+from connectors.shopify.stock import ShopifyStock, open_stock
 
 SECRET = "shpss_never_to_be_seen"
 Reply = httpx.Response | Exception | Mapping[str, Any]
@@ -66,9 +67,15 @@ class ScriptedShop:
     def channel(self, **changes: Any) -> ShopifyChannel:
         return open_channel("north", settings(**changes), network=httpx.MockTransport(self.handle))
 
+    def stock(self, **changes: Any) -> ShopifyStock:
+        return open_stock("north", settings(**changes), network=httpx.MockTransport(self.handle))
+
     def handle(self, request: httpx.Request) -> httpx.Response:
         if request.url.path == "/admin/oauth/access_token":
             return self._token(request)
+        if request.method in ("GET", "PUT"):
+            self.asked.append(Asked("file", {"url": str(request.url)}, request))
+            return self._reply("file", {"url": str(request.url), "content": request.content})
         body = json.loads(request.content)
         found = _OPERATION.search(body["query"])
         assert found is not None

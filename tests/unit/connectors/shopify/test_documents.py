@@ -17,7 +17,7 @@ from graphql import (
 
 from connectors.shopify import documents
 from connectors.shopify.access import SCOPES
-from connectors.shopify.documents import operation, operation_names
+from connectors.shopify.documents import bulk_names, bulk_text, operation, operation_names
 from deployments.sandbox.shopify.cost import CostEstimator
 from deployments.sandbox.shopify.schema import Requirement, published
 
@@ -52,12 +52,19 @@ def test_the_file_the_operation_and_its_kind_agree(name: str) -> None:
 @pytest.mark.parametrize("name", operation_names())
 def test_the_scopes_that_are_checked_cover_every_field_that_is_read(name: str) -> None:
     granted = frozenset(SCOPES) | {f"read_{s.removeprefix('write_')}" for s in SCOPES if s.startswith("write_")}
-    refused = [f"{place}: {need.words}" for place, need in needs(name) if not need.met_by(granted)]
+    refused = [f"{place}: {need.words}" for place, need in needs(operation(name).text) if not need.met_by(granted)]
     assert refused == []
 
 
+@pytest.mark.parametrize("name", bulk_names())
+def test_a_bulk_document_is_valid_and_keeps_to_the_scopes_that_are_checked(name: str) -> None:
+    assert [error.message for error in validate(published().schema, parse(bulk_text(name)))] == []
+    granted = frozenset(SCOPES) | {f"read_{s.removeprefix('write_')}" for s in SCOPES if s.startswith("write_")}
+    assert [place for place, need in needs(bulk_text(name)) if not need.met_by(granted)] == []
+
+
 def test_no_scope_is_asked_for_that_nothing_needs() -> None:
-    needed = [need for name in operation_names() for _, need in needs(name)]
+    needed = [need for name in operation_names() for _, need in needs(operation(name).text)]
     for scope in SCOPES:
         if scope.startswith("write_"):
             continue  # which write scope `metafieldsSet` needs depends on the owner, and the schema cannot say that
@@ -72,9 +79,9 @@ def test_a_file_without_its_cost_is_refused(tmp_path: Path, monkeypatch: pytest.
         operation("nameless")
 
 
-def needs(name: str) -> list[tuple[str, Requirement]]:
+def needs(text: str) -> list[tuple[str, Requirement]]:
     """What every field of an operation requires, by the schema's own table."""
-    document, types = parse(operation(name).text), TypeInfo(published().schema)
+    document, types = parse(text), TypeInfo(published().schema)
     found: list[tuple[str, Requirement]] = []
 
     class Reader(Visitor):
