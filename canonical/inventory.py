@@ -85,7 +85,8 @@ class StockReport(Model):
     """What one source told at once: levels, and which of our orders they already count.
 
     `complete` lists the native locations for which this is everything there is (a full snapshot): what the report does
-    not name there is zero. `cursor` is where the next poll goes on.
+    not name there, and nothing newer has told, is zero. A snapshot in parts names a location complete with its last
+    part, and gives all its levels one `as_of`: the moment it began. `cursor` is where the next poll goes on.
     """
 
     source: Code

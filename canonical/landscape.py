@@ -18,6 +18,7 @@ from canonical.model import Code, Model
 from canonical.money import Currency
 from canonical.product_fields import EVERY_SHOP as EVERY_SHOP
 from canonical.product_fields import FieldOwnership, field_owners, field_problems
+from canonical.stock_owners import StockOwnership, owner_of_stock, stock_problems
 
 
 class Role(StrEnum):
@@ -104,6 +105,7 @@ class Landscape(Model):
     shops: tuple[Shop, ...]
     ownership: tuple[Ownership, ...]
     fields: tuple[FieldOwnership, ...] = ()
+    stock: tuple[StockOwnership, ...] = ()
 
     def shop(self, name: str) -> Shop:
         """The shop by name. Raises `MisconfiguredError` when there is none."""
@@ -144,6 +146,13 @@ class Landscape(Model):
         """
         return field_owners(self.fields, self.owner(Domain.PRODUCT_MASTER, shop).name, shop)
 
+    def stock_owner(self, company: str, location: str) -> StockOwnership:
+        """Who owns available-to-sell at a canonical location, and which system tells it.
+
+        Nobody named: we compute it from what the company's ERP tells. Raises `MisconfiguredError` for no such company.
+        """
+        return owner_of_stock(self.stock, company, location, self.company(company).system)
+
     def problems(self) -> list[str]:
         """Everything that contradicts itself, one sentence each; empty when the landscape is sound."""
         return [
@@ -155,6 +164,7 @@ class Landscape(Model):
             *self._shop_problems(),
             *self._ownership_problems(),
             *field_problems(self.fields, {s.name: s.role for s in self.systems}, [s.name for s in self.shops]),
+            *stock_problems(self.stock, {s.name: s.role for s in self.systems}, [c.name for c in self.companies]),
         ]
 
     def _company_problems(self) -> Iterable[str]:
@@ -204,6 +214,7 @@ _SECTIONS: dict[str, type[Model]] = {
     "shops": Shop,
     "ownership": Ownership,
     "fields": FieldOwnership,
+    "stock": StockOwnership,
 }
 _SINGULAR = {
     "systems": "system",
@@ -211,8 +222,9 @@ _SINGULAR = {
     "shops": "shop",
     "ownership": "ownership",
     "fields": "fields",
+    "stock": "stock",
 }
-_OPTIONAL = frozenset({"fields"})
+_OPTIONAL = frozenset({"fields", "stock"})
 
 
 def read_landscape(text: str, source: str = "landscape.toml") -> Landscape:

@@ -128,13 +128,15 @@ class Reservation(Model):
     """Stock of an accepted order that the ERP or WMS has not allocated yet, in units of `unit`.
 
     Unique on (scope, order, line). `location` is None while no location is chosen. Ended by allocation, shipment,
-    cancellation, or expiry of an order that never became binding.
+    cancellation, or expiry of an order that never became binding. `sold_as` names the SKU whose figure the channel
+    lowered by itself, where that is not `sku`: a component of a kit takes stock, but its own figure still stands.
     """
 
     scope: Code
     order_id: Code
     line_id: Code
     sku: Code
+    sold_as: str | None = None
     location: str | None = None
     quantity: Exact
     unit: Code = "each"

@@ -123,14 +123,22 @@ class StockBook(Protocol):
         """
         ...
 
-    async def demand(self, shops: Sequence[str], skus: Sequence[str] | None = None) -> list[Demand]:
-        """What orders take. Reservations that have run out take nothing."""
+    async def demand(
+        self, shops: Sequence[str], skus: Sequence[str] | None = None, company: str | None = None
+    ) -> list[Demand]:
+        """What orders take. Reservations that have run out take nothing.
+
+        Read it before the levels: a report that ends reservations meanwhile then makes a figure too low, never too
+        high. With `company`, an order counts as booked only where the supplied figures of that company were made after
+        it was posted; without, none does. `taken` is exact: a counter under a row lock, less what the figure counts.
+        """
         ...
 
     async def plan(self, figures: Sequence[Figure]) -> int:
         """Write targets. A target equal to the standing one is no change; returns how many changed.
 
-        A changed one becomes due, its version grows, its `changed_at` stays the oldest that was not published.
+        A changed one becomes due, its version grows, its `changed_at` stays the oldest that was not published. One
+        that the channel shows already, because orders took as much there, counts as published and costs no call.
         """
         ...
 
@@ -139,11 +147,21 @@ class StockBook(Protocol):
     ) -> list[Figure]: ...
 
     async def claim_figures(self, shop: str, owner: str, limit: int, lease: timedelta) -> list[Figure]:
-        """Lease figures that are due, urgent ones first, then the oldest; expired leases are taken over."""
+        """Lease figures that are due, urgent ones first, then the oldest; expired leases are taken over.
+
+        A target was right when it was planned. Who writes it computes it again from demand and levels read after the
+        claim, in that order: an order recorded in between has lowered it.
+        """
         ...
 
     async def settle_figures(self, shop: str, owner: str, results: Sequence[FigureResult]) -> None:
-        """End the leases. Raises `ConflictError` when one was lost. A newer target stays due."""
+        """End the leases; a newer target stays due. Raises `ConflictError` when one was lost; others are settled."""
+        ...
+
+    async def release_figures(
+        self, shop: str, approval_id: int | None = None, skus: Sequence[str] | None = None
+    ) -> int:
+        """Withheld and failed figures are due again: those of an approval, or of these SKUs; how many."""
         ...
 
     async def figure_counts(self, shop: str) -> Mapping[FigureState, int]: ...

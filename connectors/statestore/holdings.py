@@ -1,62 +1,16 @@
-"""Reservations and cross references: what an order holds of the stock, and of the other systems' ids."""
+"""Cross references: what an order holds of the other systems' ids. Its stock: `connectors.statestore.reservations`."""
 
-from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import Connection, or_, select
 
 from canonical.errors import ConflictError
-from canonical.records import CrossReference, Reservation
+from canonical.records import CrossReference
 from connectors.statestore.dialects import insert_into
-from connectors.statestore.tables import REFERENCE, RESERVATION
+from connectors.statestore.tables import REFERENCE
 
-_R = RESERVATION.c
 _X = REFERENCE.c
-_KEY = ("scope", "order_id", "line_id")
-
-
-def reserve(connection: Connection, reservations: Sequence[Reservation]) -> None:
-    """Write each, replacing the one of the same order line."""
-    if not reservations:
-        return
-    statement = insert_into(connection, RESERVATION)
-    changes = {c.name: statement.excluded[c.name] for c in _R if c.name not in _KEY}
-    ordered = sorted(reservations, key=lambda r: (r.scope, r.order_id, r.line_id))  # one order of locks for all
-    upsert = statement.on_conflict_do_update(index_elements=list(_KEY), set_=changes)
-    connection.execute(upsert, [reservation.model_dump() for reservation in ordered])
-
-
-def end_reservations(connection: Connection, endings: Sequence[tuple[str, str, str]], now: datetime) -> None:
-    """End the open reservations of each (scope, order id, ended by)."""
-    for scope, order_id, ended_by in sorted(endings):
-        connection.execute(
-            update(RESERVATION)
-            .where(_R.scope == scope, _R.order_id == order_id, _R.ended_at.is_(None))
-            .values(ended_at=now, ended_by=ended_by)
-        )
-
-
-def reserved(
-    connection: Connection, scope: str, skus: Sequence[str] | None, now: datetime
-) -> dict[tuple[str, str | None], str]:
-    """Open reservations per (SKU, location). Expired ones hold nothing, whether or not anybody has ended them.
-
-    The database counts equal quantities and Python adds them up: sums of SQLite would be floats.
-    """
-    query = (
-        select(_R.sku, _R.location, _R.quantity, func.count().label("times"))
-        .where(_R.scope == scope, _R.ended_at.is_(None), or_(_R.expires_at.is_(None), _R.expires_at > now))
-        .group_by(_R.sku, _R.location, _R.quantity)
-    )
-    if skus is not None:
-        query = query.where(_R.sku.in_(skus))
-    totals: dict[tuple[str, str | None], Decimal] = defaultdict(Decimal)
-    for row in connection.execute(query):
-        totals[row.sku, row.location] += row.quantity * row.times
-    return {place: f"{quantity:f}" for place, quantity in totals.items()}
 
 
 def refer(connection: Connection, references: Sequence[CrossReference]) -> None:

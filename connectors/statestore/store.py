@@ -34,6 +34,7 @@ from connectors.statestore import (
     holdings,
     inbox,
     orders,
+    reservations,
     trace,
 )
 from connectors.statestore.database import Database
@@ -41,9 +42,10 @@ from connectors.statestore.intake import Intake
 from connectors.statestore.schema import REVISION, bring_up, current_revision, require_newest
 from connectors.statestore.settings import StoreSettings
 from connectors.statestore.shared_budget import SharedBudget
+from connectors.statestore.stock_book import SqlStockBook
 
 
-class SqlStateStore:
+class SqlStateStore(SqlStockBook):
     """Coroutines in front of synchronous work in threads. May be used from any event loop of its process."""
 
     def __init__(self, database: Database, settings: StoreSettings) -> None:
@@ -137,7 +139,7 @@ class SqlStateStore:
 
     async def reserved(self, scope: str, skus: Sequence[str] | None = None) -> dict[tuple[str, str | None], str]:
         """Open reservations per (SKU, location) as exact decimal text."""
-        return await self._database.read(lambda c: holdings.reserved(c, scope, skus, _now()))
+        return await self._database.read(lambda c: reservations.reserved(c, scope, skus, _now()))
 
     async def reference(self, scope: str, kind: str, system: str, native_id: str) -> CrossReference | None:
         """The cross reference from either side."""

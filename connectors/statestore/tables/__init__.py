@@ -1,13 +1,14 @@
 """The tables of the state store. Nobody outside `connectors.statestore` sees them."""
 
-from connectors.statestore.tables.budget import CALL_BUDGET, CALL_BUDGET_SHARE
 from connectors.statestore.tables.approval import APPROVAL, APPROVAL_CODE
+from connectors.statestore.tables.budget import CALL_BUDGET, CALL_BUDGET_SHARE
 from connectors.statestore.tables.control import CURSOR, LANE, PRINCIPAL
 from connectors.statestore.tables.documents import CASE, CLOCK, ORDERS, RESERVATION
 from connectors.statestore.tables.inbox import INBOX, PAYLOAD
 from connectors.statestore.tables.ledger import AUDIT, EFFECT_ROWS, REFERENCE
 from connectors.statestore.tables.mapping import MAPPING_CHANGE, MAPPING_ROW, MAPPING_VERSION
 from connectors.statestore.tables.schema import METADATA
+from connectors.statestore.tables.stock import STOCK_FIGURE, STOCK_LEVEL, STOCK_TAKEN
 
 __all__ = [
     "APPROVAL",
@@ -30,4 +31,7 @@ __all__ = [
     "PRINCIPAL",
     "REFERENCE",
     "RESERVATION",
+    "STOCK_FIGURE",
+    "STOCK_LEVEL",
+    "STOCK_TAKEN",
 ]

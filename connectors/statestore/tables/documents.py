@@ -43,11 +43,16 @@ class OrderRow(StoreTable, table=True):
 
 
 class ReservationRow(StoreTable, table=True):
-    """Stock of an accepted order that nobody has allocated yet."""
+    """Stock of an accepted order. Allocated and gone grow to `quantity`; ended when all is allocated, or cancelled.
+
+    `taken` is what this line has added to the counter of its place. The channel counts it as committed until
+    `left_at`: cancelled, or gone. None in these columns is zero.
+    """
 
     __tablename__ = "reservation"
     __table_args__ = (
         partial_index("ix_reservation_open", "scope", "sku", "location", "quantity", where="ended_at IS NULL"),
+        partial_index("ix_reservation_committed", "scope", "sku", where="left_at IS NULL"),
     )
 
     scope: str = Field(primary_key=True, sa_type=Key)
@@ -60,6 +65,12 @@ class ReservationRow(StoreTable, table=True):
     expires_at: datetime | None = Field(default=None, sa_type=UtcTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcTime)
     ended_by: str | None = Field(default=None, sa_type=Key)
+    sold_as: str | None = Field(default=None, sa_type=Key)
+    recorded_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    allocated: Decimal | None = Field(default=None, sa_type=ExactNumber)
+    gone: Decimal | None = Field(default=None, sa_type=ExactNumber)
+    taken: Decimal | None = Field(default=None, sa_type=ExactNumber)
+    left_at: datetime | None = Field(default=None, sa_type=UtcTime)
 
 
 class CaseRow(StoreTable, table=True):

@@ -1,4 +1,6 @@
-"""A process of its own for the race and crash tests: `python -m tests.contract.statestore.worker claim|put URL NAME`.
+"""A process of its own for the race and crash tests.
+
+`python -m tests.contract.statestore.worker claim|put|figures URL NAME`
 
 It prints `ready`, waits for a line, and then prints one line for each thing it did, flushed at once.
 """
@@ -14,6 +16,7 @@ from canonical.records import Batch
 from connectors.statestore.settings import StoreSettings
 from connectors.statestore.store import SqlStateStore, open_store
 from tests.contract.statestore.making import delivery, done
+from tests.contract.statestore.stocking import acknowledged
 
 _GIVE_UP_AFTER = 60.0
 
@@ -55,12 +58,26 @@ async def _put(store: SqlStateStore, name: str) -> None:
     await asyncio.gather(*(one(lane) for lane in range(16)))
 
 
+async def _figures(store: SqlStateStore, owner: str) -> None:
+    """Claim figures, hold them a little, settle them, until none is free."""
+    lease = timedelta(seconds=3)
+    while claimed := await store.claim_figures("north", owner, 7, lease):
+        start = time.monotonic_ns()
+        await asyncio.sleep(0.005)
+        await store.settle_figures("north", owner, [acknowledged(figure) for figure in claimed])
+        for figure in claimed:
+            _say(figure.place.item_id, start, time.monotonic_ns())
+
+
+_WORK = {"claim": _claim, "put": _put, "figures": _figures}
+
+
 async def _main(what: str, url: str, name: str) -> None:
     store = await open_store(StoreSettings(url=SecretStr(url)))
     try:
         _say("ready")
         await asyncio.to_thread(sys.stdin.readline)
-        await (_claim if what == "claim" else _put)(store, name)
+        await _WORK[what](store, name)
     finally:
         await store.aclose()
 
