@@ -5,10 +5,16 @@ from typing import Any
 
 from deployments.sandbox.shopify.records import Record
 
-# Record type -> fields it can be found by; of a reference the id counts.
+# Record type -> fields it can be found by; of a reference the id counts, of a list each of its rows.
+# `sku~` finds whatever the case, as a search does.
 INDEXED: dict[str, tuple[str, ...]] = {
+    "Collection": ("handle",),
+    "FixedPrice": ("priceList",),
     "InventoryItem": ("sku",),
     "InventoryLevel": ("item", "location"),
+    "Metafield": ("value",),
+    "Product": ("handle", "collections"),
+    "ProductVariant": ("sku~", "barcode~"),
 }
 
 
@@ -58,10 +64,12 @@ class Indexes:
             before, after = _held(previous, name), _held(record, name)
             if before == after:
                 continue
-            if previous is not None:
-                self._bucket(type_name, name, before).discard(previous["id"])
-            if record is not None:
-                self._bucket(type_name, name, after).add(record["id"])
+            for value in before:
+                if value not in after:
+                    self._bucket(type_name, name, value).discard(previous["id"])  # type: ignore[index]
+            for value in after:
+                if value not in before:
+                    self._bucket(type_name, name, value).add(record["id"])  # type: ignore[index]
 
     def bucket(self, type_name: str, name: str, value: Any) -> Bucket:
         """The ids of the records that hold a value in a field."""
@@ -75,9 +83,13 @@ class Indexes:
         return self._buckets.setdefault((type_name, name, value), Bucket())
 
 
-def _held(record: Record | None, name: str) -> Any:
-    """What a record holds in a field; a record that is not there holds what no record can."""
+def _held(record: Record | None, name: str) -> tuple[Any, ...]:
+    """What a record can be found by in a field; nothing when it is not there."""
     if record is None:
-        return Indexes
-    value = record.get(name)
-    return value["id"] if isinstance(value, dict) else value
+        return ()
+    value = record.get(name.removesuffix("~"))
+    if isinstance(value, list):
+        return tuple(one["id"] for one in value)
+    if isinstance(value, dict):
+        return (value["id"],)
+    return (value.lower(),) if isinstance(value, str) and name.endswith("~") else (value,)

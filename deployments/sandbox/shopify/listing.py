@@ -1,12 +1,12 @@
 """Root lists: search, sort, then page, as `orders`, `products` and `customers` all do."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from deployments.sandbox.shopify.paging import Listing, SortKey
-from deployments.sandbox.shopify.records import Record, gid_tail, iso
+from deployments.sandbox.shopify.records import Record, gid, gid_tail, gid_type, iso
 from deployments.sandbox.shopify.registry import Arguments, Call
-from deployments.sandbox.shopify.search import Getter, Search
+from deployments.sandbox.shopify.search import Getter, Search, plain_terms
 
 COUNT_LIMIT = 10_000
 LISTINGS_KEPT = 8
@@ -54,6 +54,31 @@ def found(call: Call, root: str, records: Iterable[Record], search: Search, quer
         call.search_notes.append({"path": [root], "query": query, "warnings": warnings})
     newest = iso(call.now - call.search_lag) if query and call.search_lag else None
     return [record for record in records if matches(record) and (newest is None or record["updatedAt"] <= newest)]
+
+
+Finder = Callable[[Call, str], Iterable[str]]
+
+
+def narrowed(call: Call, type_name: str, query: str | None, finders: Mapping[str, Finder]) -> list[Record]:
+    """The records a search has to look at: by index when each alternative names an indexed value, else all."""
+    ids: dict[str, None] = {}
+    for terms in plain_terms(query) or [[]]:
+        finder = next(((finders[name], text) for name, text in terms if name in finders), None)
+        if finder is None:
+            return call.all(type_name)
+        ids.update(dict.fromkeys(finder[0](call, finder[1])))
+    rows = call.space.records.get(type_name, {})
+    return [rows[one] for one in ids if one in rows]
+
+
+def by_index(type_name: str, name: str) -> Finder:
+    """A finder by an indexed field, whatever the case when the index is."""
+    return lambda call, text: call.space.indexes.ids(type_name, name, text.lower() if name.endswith("~") else text)
+
+
+def by_id(type_name: str) -> Finder:
+    """A finder by id, as gid or number."""
+    return lambda _call, text: (text if gid_type(text) else gid(type_name, text),)
 
 
 def listing(

@@ -40,6 +40,31 @@ class Search:
         return parser.expression(), parser.warnings
 
 
+def plain_terms(query: str | None) -> list[list[tuple[str, str]]] | None:
+    """Alternatives of the terms that must all hold, when a query is that simple; None when it is not.
+
+    Terms that compare, exclude, look for a beginning or name no field are left out of their alternative.
+    """
+    branches: list[list[tuple[str, str]]] = [[]]
+    for token in _tokens(query or ""):
+        bare, name = token.group("bare"), token.group("field")
+        if token.group("paren"):
+            return None
+        if name is None and bare == "OR":
+            branches.append([])
+        elif name is not None and not token.group("not") and not token.group("op"):
+            text = term_text(token)
+            if not text.endswith("*"):
+                branches[-1].append((name, text))
+    return branches
+
+
+def term_text(token: re.Match[str]) -> str:
+    """What a term looks for, without its quotes."""
+    quoted = token.group("double") or token.group("single")
+    return re.sub(r"\\(.)", r"\1", quoted) if quoted is not None else token.group("bare") or ""
+
+
 def _tokens(query: str) -> list[re.Match[str]]:
     return [match for match in _TOKEN.finditer(query) if match.group(0).strip()]
 
@@ -76,9 +101,7 @@ class _Parser:
         return (lambda record: not test(record)) if token.group("not") else test
 
     def _test(self, token: re.Match[str]) -> Match:
-        quoted = token.group("double") or token.group("single")
-        text = re.sub(r"\\(.)", r"\1", quoted) if quoted is not None else token.group("bare") or ""
-        name, operator = token.group("field"), token.group("op")
+        text, name, operator = term_text(token), token.group("field"), token.group("op")
         if name is None:
             return lambda record: any(_contains(getter(record), text) for getter in self.search.words)
         if name in self.search.special:

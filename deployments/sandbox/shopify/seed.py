@@ -82,8 +82,7 @@ def _product(state: State, shop: Shop, product: Product) -> dict[str, Record]:
             "isGiftCard": product.gift_card,
             "tracksInventory": product.tracked,
             "options": [
-                {"id": gid("ProductOption", state.space(domain).number()), "name": name, "position": place + 1}
-                for place, name in enumerate(product.options or ("Title",))
+                _option(state, domain, name, place, product) for place, name in enumerate(product.options or ("Title",))
             ],
         },
         topics=(),
@@ -92,6 +91,13 @@ def _product(state: State, shop: Shop, product: Product) -> dict[str, Record]:
     variants = [reference(variant) for variant, _ in pairs]
     state.update(domain, kept["id"], {"variants": variants, "hasOnlyDefaultVariant": not product.options}, topics=())
     return {str(variant["sku"]): item for variant, item in pairs}
+
+
+def _option(state: State, domain: str, name: str, place: int, product: Product) -> Record:
+    number = state.space(domain).number
+    values = dict.fromkeys(one.options[place] if one.options else "Default Title" for one in product.variants)
+    rows = [{"id": gid("ProductOptionValue", number()), "name": value} for value in values]
+    return {"id": gid("ProductOption", number()), "name": name, "position": place + 1, "optionValues": rows}
 
 
 def _variant(state: State, shop: Shop, product: Product, kept: Record, place: int) -> tuple[Record, Record]:

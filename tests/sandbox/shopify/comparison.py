@@ -7,15 +7,17 @@ from typing import Any
 
 import orjson
 
-from deployments.sandbox.shopify.records import gid_type
+from deployments.sandbox.shopify.records import gid_tail, gid_type
 
 # Root fields that answer with the recorded shop's own settings and places: only their shape can be equal.
 OWN_ROOTS = frozenset({"shop", "currentAppInstallation", "locations", "location"})
 # Places inside other answers where the recorded shop's own data shows.
-OWN_FIELDS = frozenset({"assignedLocation", "location"})
+OWN_FIELDS = frozenset({"assignedLocation", "location", "stagedTargets", "url", "fileSize"})
 CURSORS = frozenset({"cursor", "startCursor", "endCursor"})
 INCOMPLETE = "the recorded answer lacks fields its document asks for"
+_GID = re.compile(r"gid://shopify/\w+/\d+")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+_ID_TERM = re.compile(r"\bid:\d+\b")
 _ORDER_NAME = re.compile(r"#\d+")
 # The values of an enum are listed in an order that introspection does not give.
 _ONE_OF = re.compile(r"(?<=one of: )[A-Z0-9_, ]+")
@@ -34,10 +36,16 @@ class Comparison:
     def translated(self, value: Any) -> Any:
         """Variables with their ids as ours."""
         if isinstance(value, str):
-            return self.ids.get(value, value)
+            return self.ids.get(value) or _ID_TERM.sub(
+                lambda term: self._numbers().get(term.group(0), term.group(0)), value
+            )
         if isinstance(value, list):
             return [self.translated(one) for one in value]
         return {name: self.translated(one) for name, one in value.items()} if isinstance(value, dict) else value
+
+    def _numbers(self) -> dict[str, str]:
+        """Search terms for an id by its number, theirs to ours."""
+        return {f"id:{gid_tail(theirs)}": f"id:{gid_tail(ours)}" for theirs, ours in self.ids.items()}
 
     def data(self, wanted: Any, answer: Any, path: tuple[str, ...] = ()) -> str:
         """The first place where two answers differ, empty when none does. Raises IncompleteRecordingError."""
@@ -68,9 +76,12 @@ class Comparison:
         same_type = gid_type(wanted) is not None and gid_type(wanted) == gid_type(answer)
         if same_type or path[-1] in CURSORS:
             return self.ids.setdefault(wanted, answer) == answer or path[-1] in CURSORS
-        if path[-1] == "legacyResourceId":
+        if path[-1] == "legacyResourceId" or _GID.sub(self._mine, wanted) == answer:
             return True
         return any(kind.fullmatch(wanted) and kind.fullmatch(answer) for kind in (_TIME, _ORDER_NAME))
+
+    def _mine(self, theirs: re.Match[str]) -> str:
+        return self.ids.get(theirs.group(0), theirs.group(0))
 
 
 def _first(found: Any) -> str:

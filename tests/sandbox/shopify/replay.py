@@ -44,10 +44,12 @@ RECORDED_APP = 347082227713  # as the namespace of its own metafields shows
 Step = dict[str, Any]
 _GID = re.compile(r"gid://[a-z]+/\w+/[\w-]+(?:\?[\w=&]+)?")
 _SAID_MISSING = re.compile(r"does not exist|not found|can't be found|Invalid id|Unable to find")
+# Records that are there only because somebody asked for them; if no recorded step did, another one made them.
+_ON_PURPOSE = frozenset({"MediaImage", "Metafield", "MetafieldDefinition"})
 _PHASES = (
     (re.compile(r"cleanup.*delete", re.IGNORECASE), 9),
     (re.compile(r"cleanup", re.IGNORECASE), 8),
-    (re.compile(r"repeat|after|downstream", re.IGNORECASE), 7),
+    (re.compile(r"repeat|after|downstream|probe", re.IGNORECASE), 7),
     (re.compile(r"delete$", re.IGNORECASE), 6),
     (re.compile(r"create", re.IGNORECASE), 0),
     (re.compile(r"upstreamCalls", re.IGNORECASE), 2),
@@ -119,6 +121,7 @@ class Session:
 
     def run(self, steps: list[Step]) -> Iterator[Verdict]:
         """Replay the steps; the clock moves on a minute after each, so that jobs are done."""
+        self._told = {one for step in steps if self._writes(step) for one in _gids(step["response"].get("data"))}
         self._foreign = [step for step in steps if not set(step["roots"]) <= self._roots and "data" in step["response"]]
         for step in sorted(steps, key=phase):
             yield self._step(step)
@@ -190,18 +193,24 @@ class Session:
         data = step["response"]["data"]
         known = self._comparison.ids
         sent = [one for one in _gids(step["variables"]) if one not in known]
-        prepared = self._engine.prepare(step["query"])
-        operation = prepared.operation(None)
-        writes = operation is not None and is_mutation(operation)
+        writes = self._writes(step)
         outside = "its starting state was made outside the recording: "
         text = orjson.dumps(data).decode()
         if sent and (not _says_missing(data) or any(one in text for one in sent)):
             return outside + ", ".join(sorted({gid_type(one) or one for one in sent}))
+        unmade = {str(gid_type(one)) for one in _gids(data) if one not in self._told} & _ON_PURPOSE
+        if not writes and unmade:
+            return outside + ", ".join(sorted(unmade))
         if not writes and not set(step["roots"]) & OWN_ROOTS:
             listed = {gid_type(one) or one for one in _gids(data) if one not in known}
             if listed and not _gids(step["variables"]):
                 return outside + ", ".join(sorted(listed))
         return ""
+
+    def _writes(self, step: Step) -> bool:
+        prepared = self._engine.prepare(step["query"])
+        operation = prepared.operation(None) if prepared.document else None
+        return operation is not None and is_mutation(operation)
 
     def _changed_by_others(self, step: Step) -> str:
         """A record that a step with an unimplemented root changes is not what the recording says."""

@@ -13,6 +13,7 @@ import pytest
 from graphql import get_named_type, is_abstract_type, is_leaf_type
 
 from deployments.sandbox.catalogue import load_catalogue
+from deployments.sandbox.shopify.buckets import PLANS, Buckets
 from deployments.sandbox.shopify.domains import DOMAINS
 from deployments.sandbox.shopify.generator.factory import OrderFactory
 from deployments.sandbox.shopify.generator.references import seeded
@@ -21,7 +22,7 @@ from deployments.sandbox.shopify.registry import combine
 from deployments.sandbox.shopify.schema import published
 from tests.sandbox.shopify.asking import NORTH, Shop
 
-FILE = Path(__file__).with_name("operations.graphql")
+FILES = sorted(Path(__file__).parent.glob("operations*.graphql"))
 SWEPT = (
     "Customer",
     "FulfillmentOrder",
@@ -45,7 +46,7 @@ class Operation:
 
 
 def operations() -> Iterator[Operation]:
-    text = FILE.read_text()
+    text = "\n\n".join(path.read_text() for path in FILES)
     fragments = dict(re.findall(r"^fragment (\w+) (on .*?^\})", text, re.DOTALL | re.MULTILINE))
     for variables, body in re.findall(
         r"^# variables: (.*?)\n((?:query|mutation) .*?)(?=\n\n|\Z)", text, re.DOTALL | re.MULTILINE
@@ -62,6 +63,7 @@ def operations() -> Iterator[Operation]:
 def busy_shop() -> Shop:
     """A shop with orders of every kind the generator makes."""
     shop = Shop()
+    shop.stand_in.buckets = Buckets(PLANS["plus"])  # hundreds of questions at once
     catalogue = load_catalogue()
     factory = OrderFactory(
         catalogue, NORTH, seeded(shop.state, NORTH, catalogue), shop.state.space(NORTH).number, profile="mixed", seed=3

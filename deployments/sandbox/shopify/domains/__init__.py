@@ -3,6 +3,7 @@
 from deployments.sandbox.shopify.domains import (
     access,
     addresses,
+    collections,
     companies,
     customer_changes,
     customers,
@@ -20,7 +21,12 @@ from deployments.sandbox.shopify.domains import (
     order_records,
     orders,
     payments,
+    product_changes,
+    product_options,
+    product_set,
+    product_variants,
     products,
+    publications,
     shop,
     tags,
     webhook_subscriptions,
@@ -29,6 +35,7 @@ from deployments.sandbox.shopify.domains import (
 DOMAINS = (
     access.domain,
     addresses.domain,
+    collections.domain,
     companies.domain,
     customer_changes.domain,
     customers.domain,
@@ -46,10 +53,20 @@ DOMAINS = (
     order_records.domain,
     orders.domain,
     payments.domain,
+    product_changes.domain,
+    product_options.domain,
+    product_set.domain,
+    product_variants.domain,
     products.domain,
+    publications.domain,
     shop.domain,
     tags.domain,
     webhook_subscriptions.domain,
 )
 # What a job does when it is due, by its kind.
-WORK = {order_cancel.KIND: order_cancel.cancel}
+WORK = {
+    collections.SORTING: collections.sort_in,
+    order_cancel.KIND: order_cancel.cancel,
+    product_changes.DELETING: product_changes.finish_delete,
+    product_set.SETTING: product_set.finish_set,
+}

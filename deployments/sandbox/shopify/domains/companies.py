@@ -1,4 +1,4 @@
-"""Companies and publications: reading what the seeder put there."""
+"""Companies: reading what the seeder put there."""
 
 from deployments.sandbox.shopify.listing import by, listing, sorted_by
 from deployments.sandbox.shopify.paging import Listing
@@ -25,12 +25,6 @@ def companies(call: Call, arguments: Arguments) -> Listing:
 def one(call: Call, arguments: Arguments) -> Record | None:
     """A company or one of its locations, by id."""
     return call.find(arguments["id"])
-
-
-@domain.query("publications")
-def publications(call: Call, _arguments: Arguments) -> list[Record]:
-    """Where products can be published."""
-    return call.all("Publication")
 
 
 @domain.computed("Company", "contacts")

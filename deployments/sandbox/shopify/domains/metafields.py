@@ -1,18 +1,21 @@
 """Metafields: written in sets of at most 25, guarded by a digest, read through their owners."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import orjson
 
 from deployments.sandbox.shopify.errors import user_error
+from deployments.sandbox.shopify.option_choices import Fault
 from deployments.sandbox.shopify.records import Record, gid_type, reference
 from deployments.sandbox.shopify.registry import Arguments, Call, Domain
 
 domain = Domain()
 LARGEST_SET = 25
 OWNERS = {
+    "Collection": "COLLECTION",
     "Company": "COMPANY",
     "CompanyLocation": "COMPANY_LOCATION",
     "Customer": "CUSTOMER",
@@ -75,6 +78,83 @@ def find(call: Call, owner: Record | None, namespace: str, key: str) -> Record |
     """A metafield of an owner by name."""
     rows = [call.find(one["id"]) for one in (owner or {}).get("metafields", ())]
     return next((row for row in rows if row and (row["namespace"], row["key"]) == (namespace, key)), None)
+
+
+def input_faults(call: Call, owner: Record | None, rows: Sequence[Record]) -> list[Fault]:
+    """What is wrong with metafields given together with their owner, by place in the list."""
+    found: list[Fault] = []
+    for place, given in enumerate(rows):
+        row = _named(call, owner, given)
+        if row is None:
+            found.append(([str(place), "id"], "Metafield does not exist", "INVALID_METAFIELD"))
+            continue
+        if _is_foreign(call, row["namespace"]):
+            found.append(([str(place)], NOT_YOURS, "APP_NOT_AUTHORIZED"))
+        known = find(call, owner, row["namespace"], row["key"])
+        message = value_fault(row.get("type") or (known or {}).get("type"), row.get("value") or "")
+        if message:
+            found.append(([str(place), "value"], message, "INVALID_VALUE"))
+        if known is None and not row.get("type"):
+            found.append(([str(place), "type"], "Type can't be blank", "BLANK"))
+        named = _name_faults(row, lambda field, words, code: {"field": field, "message": words, "code": code})
+        found += [([str(place), one["field"]], one["message"], one["code"]) for one in named]
+    return found
+
+
+def put_all(call: Call, owner_id: str, rows: Sequence[Record], *, replace: bool) -> bool:
+    """Write metafields given together with their owner; whether that changed any.
+
+    `replace` takes away those that are not named, except what belongs to other apps.
+    """
+    owner = call.find(owner_id) or {}
+    links = list(owner.get("metafields", ()))
+    named = [row for given in rows if (row := _named(call, owner, given)) is not None]
+    kept = {(row["namespace"], row["key"]) for row in named}
+    changed = False
+    for link in list(links) if replace else ():
+        old = call.find(link["id"])
+        if old and (old["namespace"], old["key"]) not in kept and not _is_foreign(call, old["namespace"]):
+            links.remove(link)
+            call.state.remove(call.shop, old["id"], topics=())
+            changed = True
+    for row in named:
+        changed |= _put(call, owner_id, find(call, owner, row["namespace"], row["key"]), row, links)
+    if links != list(owner.get("metafields", ())):
+        _relink(call, owner_id, links)
+    return changed
+
+
+def by_value(call: Call, owner_type: str, wanted: Record) -> Record | None:
+    """The record of a type whose metafield has a value, as a `customId` names it."""
+    namespace = app_namespace(call, wanted.get("namespace"))
+    for metafield_id in call.space.indexes.ids("Metafield", "value", wanted["value"]):
+        row = call.find(metafield_id) or {}
+        if (row.get("namespace"), row.get("key")) == (namespace, wanted["key"]) and row["ownerType"] == owner_type:
+            return call.find(row["owner"]["id"])
+    return None
+
+
+def _named(call: Call, owner: Record | None, given: Record) -> Record | None:
+    """An input with its namespace and key, which an id may stand for; None when there is nothing of that id."""
+    if given.get("id"):
+        known = call.find(given["id"])
+        mine = known is not None and owner is not None and known["owner"]["id"] == owner["id"]
+        return {**known, **{k: v for k, v in given.items() if v is not None}} if known and mine else None
+    return {**given, "namespace": app_namespace(call, given.get("namespace")), "key": given.get("key") or ""}
+
+
+def _put(call: Call, owner_id: str, known: Record | None, row: Record, links: list[Record]) -> bool:
+    value = {"value": row["value"], "type": row.get("type") or (known or {}).get("type", "single_line_text_field")}
+    value["compareDigest"] = _digest(value)
+    if known is not None:
+        if known["compareDigest"] == value["compareDigest"]:
+            return False
+        call.state.update(call.shop, known["id"], value, topics=())
+        return True
+    record = {"namespace": row["namespace"], "key": row["key"], "owner": {"id": owner_id}, **value}
+    owner_type = OWNERS[gid_type(owner_id) or ""]
+    links.append(reference(call.state.add(call.shop, "Metafield", {**record, "ownerType": owner_type}, topics=())))
+    return True
 
 
 def app_namespace(call: Call, namespace: str | None) -> str:

@@ -1,8 +1,15 @@
 """Products and variants: reading."""
 
-from deployments.sandbox.shopify.listing import by, count, listing, sorted_by
+from collections.abc import Callable
+from decimal import Decimal
+
+from deployments.sandbox.shopify.domains.metafields import by_value
+from deployments.sandbox.shopify.domains.product_changes import identified
+from deployments.sandbox.shopify.goods import variants_of
+from deployments.sandbox.shopify.handles import handle_of, owner_of
+from deployments.sandbox.shopify.listing import by, by_id, by_index, count, kept_listing, listing, narrowed, sorted_by
 from deployments.sandbox.shopify.paging import Listing
-from deployments.sandbox.shopify.records import Record, reference
+from deployments.sandbox.shopify.records import Record, gid_tail, reference
 from deployments.sandbox.shopify.registry import Arguments, Call, Domain
 from deployments.sandbox.shopify.search import Search
 from deployments.sandbox.shopify.state import State
@@ -45,28 +52,78 @@ _PRODUCT_SORT = {
 _VARIANT_SORT = {"SKU": sorted_by("sku"), "TITLE": sorted_by("title"), "ID": sorted_by("id")}
 
 
+_PRODUCT_FINDERS = {
+    "id": by_id("Product"),
+    "handle": by_index("Product", "handle"),
+    "sku": lambda call, text: _owners(call, "sku~", text),
+    "barcode": lambda call, text: _owners(call, "barcode~", text),
+}
+_VARIANT_FINDERS = {
+    "id": by_id("ProductVariant"),
+    "sku": by_index("ProductVariant", "sku~"),
+    "barcode": by_index("ProductVariant", "barcode~"),
+    "product_id": lambda call, text: [one["id"] for one in _product(call, text).get("variants", ())],
+}
+
+
+def _owners(call: Call, name: str, text: str) -> list[str]:
+    rows = call.space.records.get("ProductVariant", {})
+    return [rows[one]["product"]["id"] for one in call.space.indexes.ids("ProductVariant", name, text.lower())]
+
+
+def _product(call: Call, text: str) -> Record:
+    return call.find(f"gid://shopify/Product/{gid_tail(text)}") or {}
+
+
+def _product_search(call: Call) -> Search:
+    """A product is found by its variants too, which its record only points at."""
+
+    def held(name: str) -> Callable[[Record, str], bool]:
+        def holds(record: Record, text: str) -> bool:
+            found = {str(one.get(name) or "").lower() for one in variants_of(call, record)}
+            return text.lower() in found or (text == "*" and any(found))
+
+        return holds
+
+    def status(record: Record, text: str) -> bool:
+        return str(record["status"]).lower() in text.lower().split(",")
+
+    special = {"sku": held("sku"), "barcode": held("barcode"), "status": status}
+    return Search(_PRODUCTS.getters, special, _PRODUCTS.words)
+
+
 @domain.query("products")
 def products(call: Call, arguments: Arguments) -> Listing:
     """Products, searched and sorted."""
-    return listing(call, "products", call.all("Product"), _PRODUCTS, _PRODUCT_SORT, arguments)
+    query = arguments.get("query")
+    if not query:
+        return kept_listing(call, "Product", "products", _PRODUCTS, _PRODUCT_SORT, arguments)
+    rows = narrowed(call, "Product", query, _PRODUCT_FINDERS)
+    return listing(call, "products", rows, _product_search(call), _PRODUCT_SORT, arguments)
 
 
 @domain.query("productsCount")
 def products_count(call: Call, arguments: Arguments) -> Record:
     """How many products there are."""
-    return count(call, "productsCount", call.all("Product"), _PRODUCTS, arguments)
+    rows = narrowed(call, "Product", arguments.get("query"), _PRODUCT_FINDERS)
+    return count(call, "productsCount", rows, _product_search(call), arguments)
 
 
 @domain.query("productVariants")
 def product_variants(call: Call, arguments: Arguments) -> Listing:
     """Variants of all products."""
-    return listing(call, "productVariants", call.all("ProductVariant"), _VARIANTS, _VARIANT_SORT, arguments)
+    query = arguments.get("query")
+    if not query:
+        return kept_listing(call, "ProductVariant", "productVariants", _VARIANTS, _VARIANT_SORT, arguments)
+    rows = narrowed(call, "ProductVariant", query, _VARIANT_FINDERS)
+    return listing(call, "productVariants", rows, _VARIANTS, _VARIANT_SORT, arguments)
 
 
 @domain.query("productVariantsCount")
 def product_variants_count(call: Call, arguments: Arguments) -> Record:
     """How many variants there are."""
-    return count(call, "productVariantsCount", call.all("ProductVariant"), _VARIANTS, arguments)
+    rows = narrowed(call, "ProductVariant", arguments.get("query"), _VARIANT_FINDERS)
+    return count(call, "productVariantsCount", rows, _VARIANTS, arguments)
 
 
 @domain.query("product")
@@ -78,17 +135,50 @@ def one(call: Call, arguments: Arguments) -> Record | None:
 
 @domain.query("productByIdentifier")
 def product_by_identifier(call: Call, arguments: Arguments) -> Record | None:
-    """A product by id or handle."""
+    """A product by id, handle or unique metafield."""
+    return identified(call, arguments["identifier"])
+
+
+@domain.query("productByHandle")
+def product_by_handle(call: Call, arguments: Arguments) -> Record | None:
+    """A product by handle."""
+    return call.find(owner_of(call, "Product", handle_of(arguments["handle"])))
+
+
+@domain.query("productVariantByIdentifier")
+def variant_by_identifier(call: Call, arguments: Arguments) -> Record | None:
+    """A variant by id or unique metafield."""
     identifier = arguments["identifier"]
-    if "id" in identifier:
+    if identifier.get("id"):
         return call.find(identifier["id"])
-    return next((row for row in call.all("Product") if row["handle"] == identifier.get("handle")), None)
+    return by_value(call, "PRODUCTVARIANT", identifier["customId"])
 
 
 @domain.computed("Product", "variantsCount")
 def variants_count(_call: Call, record: Record, _arguments: Arguments) -> Record:
     """How many variants the product has."""
     return {"count": len(record.get("variants", ())), "precision": "EXACT"}
+
+
+@domain.computed("Product", "totalVariants")
+def total_variants(_call: Call, record: Record, _arguments: Arguments) -> int:
+    """The same as a plain number."""
+    return len(record.get("variants", ()))
+
+
+@domain.computed("Product", "priceRangeV2")
+def price_range(call: Call, record: Record, _arguments: Arguments) -> Record:
+    """The lowest and the highest price of the variants."""
+    prices = sorted(Decimal(one["price"]) for one in variants_of(call, record)) or [Decimal("0.00")]
+    ends = {"minVariantPrice": prices[0], "maxVariantPrice": prices[-1]}
+    return {name: {"amount": f"{price:.2f}", "currencyCode": call.currency} for name, price in ends.items()}
+
+
+@domain.computed("Product", "description")
+def description(_call: Call, record: Record, arguments: Arguments) -> str:
+    """The description without its markup."""
+    text, limit = str(record.get("description") or ""), arguments.get("truncateAt")
+    return text if limit is None or len(text) <= limit else f"{text[: max(0, limit - 3)]}..."
 
 
 @domain.computed("ProductVariant", "inventoryQuantity", "sellableOnlineQuantity")
@@ -110,7 +200,7 @@ def complete_product(state: State, shop: str, record: Record) -> Record:
     title = record.get("title", "")
     return {
         "status": "ACTIVE",
-        "handle": title.lower().replace(" ", "-"),
+        "handle": handle_of(title),
         "vendor": state.space(shop).shop["name"],
         "productType": "",
         "tags": [],
