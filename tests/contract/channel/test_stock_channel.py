@@ -1,0 +1,164 @@
+"""What every stock channel promises, shown on the Shopify stand-in as a process of its own."""
+
+import uuid
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from canonical.errors import ConflictError, RejectedError, RetryableError
+from canonical.inventory import Place, StockWrite
+from canonical.outcomes import Failed, Settled
+from connectors.shopify.stock import ShopifyStock, open_stock
+from tests.contract.channel.conftest import StandIn
+
+pytestmark = pytest.mark.counterpart
+
+
+@pytest.fixture
+async def stock(stand_in: StandIn) -> AsyncIterator[ShopifyStock]:
+    opened = open_stock(stand_in.shop, stand_in.settings())
+    yield opened
+    await opened.aclose()
+    stand_in.ask("DELETE", "/faults")
+
+
+@pytest.fixture(scope="module")
+def skus(stand_in: StandIn) -> list[str]:
+    """The SKUs of the shop, each of one tracked variant."""
+    found = stand_in.ask("GET", f"/state/{stand_in.domain}/InventoryItem")["records"]
+    return [record["sku"] for record in found if record["sku"] and record["tracked"]]
+
+
+def tail(native: str) -> str:
+    return native.rpartition("/")[2]
+
+
+def key() -> str:
+    return f"test/{uuid.uuid4()}"
+
+
+async def places_of(stand_in: StandIn, stock: ShopifyStock, skus: list[str]) -> list[Place]:
+    """A place for each SKU where it is stocked."""
+    locations = [tail(r["id"]) for r in stand_in.ask("GET", f"/state/{stand_in.domain}/Location")["records"]]
+    items = await stock.find_items(skus)
+    asked = [Place(item_id=items[s][0].item_id, location_id=loc) for s in skus for loc in locations]
+    shown = await stock.read_levels(asked)
+    stocked: dict[str, Place] = {}
+    for place in asked:
+        if place in shown and shown[place].available is not None:
+            stocked.setdefault(place.item_id, place)
+    return list(stocked.values())
+
+
+async def available(stock: ShopifyStock, place: Place) -> int | None:
+    return (await stock.read_levels([place]))[place].available
+
+
+async def test_items_are_found_by_their_very_sku(stock: ShopifyStock, skus: list[str]) -> None:
+    wanted = skus[:3]
+    found = await stock.find_items([*wanted, wanted[0].swapcase(), "no such SKU", ""])
+    assert set(found) == set(wanted)
+    assert all(item.sku == sku and item.variant_id and item.product_id for sku, (item, *_) in found.items())
+
+
+async def test_levels_of_many_items_are_read_in_one_call_a_location(
+    stand_in: StandIn, stock: ShopifyStock, skus: list[str]
+) -> None:
+    places = await places_of(stand_in, stock, skus[:20])
+    before = stand_in.calls("nodes")
+    shown = await stock.read_levels([*places, Place(item_id="1", location_id=places[0].location_id)])
+    assert set(shown) == set(places)
+    assert stand_in.calls("nodes") == before + len({place.location_id for place in places})
+
+
+async def test_figures_are_set_in_one_call_and_shown(stand_in: StandIn, stock: ShopifyStock, skus: list[str]) -> None:
+    places = await places_of(stand_in, stock, skus[:20])
+    before = stand_in.calls("inventorySetQuantities")
+    writes = [StockWrite(place=place, quantity=100 + n) for n, place in enumerate(places)]
+    assert await stock.set_available(writes, key()) == [Settled(100 + n) for n in range(len(places))]
+    assert stand_in.calls("inventorySetQuantities") == before + 1
+    shown = await stock.read_levels(places)
+    assert [shown[place].available for place in places] == [100 + n for n in range(len(places))]
+
+
+async def test_one_stale_and_one_unknown_place_fail_alone(
+    stand_in: StandIn, stock: ShopifyStock, skus: list[str]
+) -> None:
+    places = await places_of(stand_in, stock, skus[:5])
+    await stock.set_available([StockWrite(place=place, quantity=10) for place in places], key())
+    nobody = Place(item_id="999999999", location_id=places[0].location_id)
+    writes = [
+        StockWrite(place=places[0], quantity=4, expected=10),
+        StockWrite(place=places[1], quantity=4, expected=11),
+        StockWrite(place=nobody, quantity=4, expected=10),
+        StockWrite(place=places[2], quantity=4, expected=10),
+    ]
+    right, stale, unknown, also_right = await stock.set_available(writes, key())
+    assert (right, also_right) == (Settled(4), Settled(4))
+    assert isinstance(stale, Failed)
+    assert isinstance(stale.error, ConflictError)
+    assert stale.error.code == "stale_compare"
+    assert isinstance(unknown, Failed)
+    assert isinstance(unknown.error, RejectedError)
+    assert [await available(stock, place) for place in places[:3]] == [4, 10, 4]
+
+
+async def test_a_reply_lost_after_writing_is_settled_in_the_same_call_and_written_once(
+    stand_in: StandIn, stock: ShopifyStock, skus: list[str]
+) -> None:
+    (place,) = await places_of(stand_in, stock, skus[:1])
+    await stock.set_available([StockWrite(place=place, quantity=10)], key())
+    stand_in.break_next("reset", "inventorySetQuantities")
+    assert await stock.set_available([StockWrite(place=place, quantity=7, expected=10)], key()) == [Settled(7)]
+    assert await available(stock, place) == 7
+
+
+async def test_the_same_call_again_changes_nothing_after_somebody_else_sold(
+    stand_in: StandIn, stock: ShopifyStock, skus: list[str]
+) -> None:
+    (place,) = await places_of(stand_in, stock, skus[:1])
+    await stock.set_available([StockWrite(place=place, quantity=10)], key())
+    first = key()
+    write = StockWrite(place=place, quantity=20, expected=10)
+    assert await stock.set_available([write], first) == [Settled(20)]
+    await stock.set_available([StockWrite(place=place, quantity=18, expected=20)], key())
+    assert await stock.set_available([write], first) == [Settled(20)]
+    assert await available(stock, place) == 18
+
+
+@pytest.mark.parametrize("fault", ["throttle", "http_429"])
+async def test_a_call_the_shop_did_not_take_is_retryable(
+    stand_in: StandIn, stock: ShopifyStock, skus: list[str], fault: str
+) -> None:
+    (place,) = await places_of(stand_in, stock, skus[:1])
+    write, call = StockWrite(place=place, quantity=33), key()
+    stand_in.break_next(fault, "inventorySetQuantities")
+    with pytest.raises(RetryableError) as caught:
+        await stock.set_available([write], call)
+    assert not caught.value.maybe_applied
+    assert await stock.set_available([write], call) == [Settled(33)]
+
+
+async def test_an_item_is_stocked_once(stand_in: StandIn, stock: ShopifyStock, skus: list[str]) -> None:
+    location = stand_in.ask("POST", f"/state/{stand_in.domain}/Location", json=new_location(stand_in))
+    items = await stock.find_items(skus[:1])
+    place = Place(item_id=items[skus[0]][0].item_id, location_id=tail(location["id"]))
+    assert (await stock.read_levels([place]))[place].available is None
+    stand_in.break_next("reset", "inventoryActivate")
+    assert await stock.activate(place, 6, key()) == Settled(6)
+    assert await available(stock, place) == 6
+    again = await stock.activate(place, 9, key())
+    assert isinstance(again, Failed)
+    assert again.error.code == "already_stocked"
+    assert await available(stock, place) == 6
+
+
+def new_location(stand_in: StandIn) -> dict[str, Any]:
+    """A location like the first one, where nothing is stocked yet."""
+    pattern = stand_in.ask("GET", f"/state/{stand_in.domain}/Location")["records"][0]
+    return {**{name: value for name, value in pattern.items() if name != "id"}, "name": f"Pop-up {uuid.uuid4()}"}
+
+
+async def test_a_shop_that_is_well_says_so(stock: ShopifyStock) -> None:
+    await stock.check()
