@@ -5,7 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Protocol, runtime_checkable
 
-from canonical.mapping.changes import Change, ChangeState, Draft, Version
+from canonical.mapping.changes import Change, ChangeState, Draft, Impact, Version
 from canonical.mapping.kinds import MappingKind, MappingRow
 
 
@@ -98,6 +98,10 @@ class MappingBook(Protocol):
 
         Raises `RejectedError` when the rows contradict each other.
         """
+        ...
+
+    async def preview(self, draft: Draft) -> tuple[tuple[str, ...], Impact]:
+        """What a change would contradict, in words, and what it touches. Nothing is kept."""
         ...
 
     async def propose(self, draft: Draft, actor: str, token: str | None = None) -> Change:

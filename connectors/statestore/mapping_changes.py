@@ -55,12 +55,22 @@ def propose(
         _audit(connection, "mapping.proposal_refused", actor, now, "proposal", {"reason": who.code})
         return who
     hold_lock(connection, MAPPING_LOCK)
+    found, by = wrong_with(connection, draft), actor if who is None else who.name
+    number = _keep(connection, draft, by, found, touched, now)
+    if not found and not draft.needs_approval:
+        _put_in_force(connection, number, draft, by, now)
+    return _kept(connection, number)
+
+
+def wrong_with(connection: Connection, draft: Draft) -> tuple[str, ...]:
+    """What the change would contradict."""
     before = _standing(connection, draft)
-    found = new_problems(before, applied(before, draft.edits))
-    state = ChangeState.REFUSED if found else ChangeState.WAITING
-    by = actor if who is None else who.name
+    return new_problems(before, applied(before, draft.edits))
+
+
+def _keep(connection: Connection, draft: Draft, by: str, found: tuple[str, ...], touched: Impact, now: datetime) -> int:
     values = {
-        "state": state.value,
+        "state": (ChangeState.REFUSED if found else ChangeState.WAITING).value,
         "draft": draft.model_dump_json(),
         "base_version": mapping_rows.newest(connection),
         "proposed_by": by,
@@ -68,14 +78,12 @@ def propose(
         "problems": json.dumps(found, ensure_ascii=False),
         "impact": touched.model_dump_json(),
     }
-    number = connection.execute(insert(MAPPING_CHANGE).returning(_C.id), values).scalar_one()
+    number: int = connection.execute(insert(MAPPING_CHANGE).returning(_C.id), values).scalar_one()
     detail = {"why": draft.words, "edits": len(draft.edits), "kinds": sorted(draft.kinds), "digest": draft.digest}
     _audit(connection, "mapping.proposed", by, now, str(number), detail)
     checked = "mapping.refused" if found else "mapping.validated"
     _audit(connection, checked, "crossdock", now, str(number), {"problems": list(found[:20])})
-    if state is ChangeState.WAITING and not draft.needs_approval:
-        _put_in_force(connection, number, draft, by, now)
-    return _kept(connection, number)
+    return number
 
 
 def _proposer(connection: Connection, draft: Draft, token: str | None) -> Principal | RejectedError | None:
@@ -114,20 +122,26 @@ def decide(
         _set(connection, change_id, decided | {"state": ChangeState.REJECTED.value})
         _audit(connection, "mapping.rejected", who.name, now, str(change_id), {"note": note})
         return _kept(connection, change_id)
-    before = _standing(connection, change.draft)
-    if found := new_problems(before, applied(before, change.draft.edits)):
-        _set(connection, change_id, {"state": ChangeState.REFUSED.value, "problems": json.dumps(found)})
-        _audit(connection, "mapping.refused", who.name, now, str(change_id), {"problems": list(found[:20])})
-        return ConflictError(
-            f"the change does not fit what is in force by now: {'; '.join(found[:5])}",
-            code="mapping_moved_on",
-            document=f"change {change_id}",
-            way_out="Propose it again on today's mappings.",
-        )
+    if found := wrong_with(connection, change.draft):
+        return _refuse_late(connection, change_id, found, who.name, now)
     _set(connection, change_id, decided)
     _audit(connection, "mapping.approved", who.name, now, str(change_id), {"note": note})
     _put_in_force(connection, change_id, change.draft, who.name, now)
     return _kept(connection, change_id)
+
+
+def _refuse_late(
+    connection: Connection, change_id: int, found: tuple[str, ...], by: str, now: datetime
+) -> ConflictError:
+    """What stands has moved on since the proposal, and the change contradicts it."""
+    _set(connection, change_id, {"state": ChangeState.REFUSED.value, "problems": json.dumps(found)})
+    _audit(connection, "mapping.refused", by, now, str(change_id), {"problems": list(found[:20])})
+    return ConflictError(
+        f"the change does not fit what is in force by now: {'; '.join(found[:5])}",
+        code="mapping_moved_on",
+        document=f"change {change_id}",
+        way_out="Propose it again on today's mappings.",
+    )
 
 
 def _refusal(change: Change | None, change_id: int, who: Principal | None) -> RejectedError | None:

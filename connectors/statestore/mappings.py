@@ -7,7 +7,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from canonical.errors import CrossdockError
-from canonical.mapping.changes import Change, ChangeState, Draft, Version
+from canonical.mapping.changes import Change, ChangeState, Draft, Impact, Version
 from canonical.mapping.kinds import MappingKind, MappingRow
 from connectors.statestore import mapping_changes, mapping_rows
 from connectors.statestore.database import Database
@@ -41,6 +41,12 @@ class SqlMappingBook:
     async def seed(self, rows: Sequence[MappingRow], actor: str) -> bool:
         """Make these rows version 1, unless there is one. Raises `RejectedError` when they contradict each other."""
         return await self._database.write(lambda c: mapping_changes.seed(c, rows, actor, self._now()))
+
+    async def preview(self, draft: Draft) -> tuple[tuple[str, ...], Impact]:
+        """What a change would contradict and what it touches; nothing is kept."""
+        return await self._database.read(
+            lambda c: (mapping_changes.wrong_with(c, draft), mapping_changes.preview(c, draft, self._now()))
+        )
 
     async def propose(self, draft: Draft, actor: str, token: str | None = None) -> Change:
         """Check a change and look what it touches (outside the writers' turn), then keep it or put it in force."""

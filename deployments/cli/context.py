@@ -1,6 +1,7 @@
 """What commands share: the opened store, tables on the terminal."""
 
 import getpass
+import os
 import sys
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -9,6 +10,7 @@ from datetime import UTC, datetime
 from rich.console import Console
 from rich.table import Table
 
+from canonical.errors import MisconfiguredError
 from canonical.ports import StateStore
 
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
@@ -29,6 +31,27 @@ async def opened_store() -> AsyncIterator[StateStore]:
 def actor() -> str:
     """Who runs the command, for the audit."""
     return f"cli:{getpass.getuser()}"
+
+
+TOKEN = "CROSSDOCK_TOKEN"  # noqa: S105 - the name of a variable
+
+
+def given_token() -> str | None:
+    """The caller's API token where the environment has one. Never from the command line: others could read it there."""
+    return (os.environ.get(TOKEN) or "").strip() or None
+
+
+def api_token() -> str:
+    """The same, asked for at a terminal. Raises `MisconfiguredError` when there is none and nobody to ask."""
+    token = given_token() or (getpass.getpass("API token: ").strip() if sys.stdin.isatty() else "")
+    if not token:
+        raise MisconfiguredError(
+            "an API token is needed to decide",
+            code="token_missing",
+            field=TOKEN,
+            way_out=f"Set {TOKEN}, or answer the prompt; make one with `crossdock tokens add`.",
+        )
+    return token
 
 
 def now() -> datetime:

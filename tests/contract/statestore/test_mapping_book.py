@@ -162,7 +162,11 @@ async def test_the_preview_counts_the_open_orders_that_a_change_touches(
     ]
     other = case("A", aggregate_key="north:stock:MUG-9", document="stock of MUG-9")
     await store.commit(Batch(orders=tuple(orders), open_cases=(case("1"), other)))
-    mug = await book.propose(draft(put(K.ITEMS, "MUG-9", "", value="MUG")), "cli:cleo")
+    wanted = draft(put(K.ITEMS, "MUG-9", "", value="MUG"))
+    told = await book.preview(wanted)
+    assert await book.version() == 1
+    mug = await book.propose(wanted, "cli:cleo")
+    assert told == ((), mug.impact)
     assert (mug.impact.looked_at, mug.impact.released, mug.impact.stopped, mug.impact.changed) == (2, 1, 0, 0)
     assert (mug.impact.examples, mug.impact.waiting_cases) == (("#1 of north",), 1)
     gone = await book.propose(draft(Edit(kind=EditKind.REMOVE, row=SEEDS[0])), "cli:cleo")

@@ -13,6 +13,11 @@ depends_on = None
 
 def upgrade() -> None:
     """Everything, in one transaction."""
+    _create_rows()
+    _create_versions_and_changes()
+
+
+def _create_rows() -> None:
     op.create_table(
         "mapping_row",
         Column("id", Sequence(), nullable=False),
@@ -27,6 +32,9 @@ def upgrade() -> None:
         "ix_mapping_row_standing", "mapping_row", ["kind"], sqlite_where=standing, postgresql_where=standing
     )
     op.create_index("ix_mapping_row_since", "mapping_row", ["since"])
+
+
+def _create_versions_and_changes() -> None:
     op.create_table(
         "mapping_version",
         Column("number", Sequence(), nullable=False),
