@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from canonical.errors import MisconfiguredError
-from canonical.landscape import Landscape, Role, System
+from canonical.landscape import Company, Landscape, Role, System
 from canonical.ports import (
     Budgets,
     CostBudget,
     OrderTranslator,
+    ProductSource,
     SalesChannel,
     SalesOrders,
     StateStore,
@@ -120,6 +121,37 @@ def stock_source(landscape: Landscape, company: str) -> StockSource:
 
         settings = LambdaErpSettings.load(company, url=url, company=entry.reference)
         return open_lambda_stock(system.name, company, settings)
+    raise _unknown(system)
+
+
+def product_sources(landscape: Landscape, shop: str) -> tuple[ProductSource, ...]:
+    """Who knows the products of a shop: its ERP, and every system that owns fields of its products.
+
+    They connect at the first call. Raises `MisconfiguredError` naming missing settings.
+    """
+    company = landscape.company_of(shop)
+    names = {company.system, *landscape.field_owners(shop).values()}
+    systems = [landscape.system(name) for name in sorted(names)]
+    return tuple(_product_source(system, company) for system in systems if system.role is not Role.CHANNEL)
+
+
+def _product_source(system: System, company: Company) -> ProductSource:
+    url = os.environ.get(system.base_url_env) if system.base_url_env else None
+    if system.kind == "tryton":
+        from connectors.tryton.products import open_products
+        from connectors.tryton.settings import TrytonSettings
+
+        return open_products(system.name, TrytonSettings.load(company.name, url=url))
+    if system.kind == "lambda_erp":
+        from connectors.lambda_erp.products import open_products as open_items
+        from connectors.lambda_erp.settings import LambdaErpSettings
+
+        return open_items(system.name, LambdaErpSettings.load(company.name, url=url, company=company.reference))
+    if system.kind == "feed":
+        from connectors.feed.settings import FeedSettings
+        from connectors.feed.source import open_feed
+
+        return open_feed(system.name, FeedSettings.load(system.name, url=url))
     raise _unknown(system)
 
 

@@ -27,6 +27,10 @@ class LambdaErpSettings(BaseSettings):
     """Half of the key that Lambda ERP keeps unique; the other half is ours for the document."""
     rounding_account: Annotated[str, Field(min_length=1)] = "Round Off"
     """The account that takes roundings, without the company's suffix."""
+    price_currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "USD"
+    """The currency of the items' standard rates. They are the prices of a company that books in it, and of no other."""
+    not_products: tuple[str, ...] = ("SHIPPING", "TIP", "DUTY", "ROUNDING")
+    """Patterns of item codes that orders need but no shop shows; a JSON list in the environment."""
     connections: Annotated[int, Field(ge=1, le=16)] = 4
     best_batch: Annotated[int, Field(ge=1, le=50)] = 50
     timeout: Annotated[float, Field(gt=0)] = 30.0

@@ -32,6 +32,8 @@ class TrytonSettings(BaseSettings):
     """Patterns of warning names that hold an order instead of being acknowledged; a JSON list in the environment."""
     queue_worker: bool = False
     """Whether a trytond-worker processes confirmed sales; without one we ask for it ourselves."""
+    not_products: tuple[str, ...] = ("SHIPPING", "TIP", "DUTY", "ROUNDING")
+    """Patterns of item codes that orders need but no shop shows; a JSON list in the environment."""
     best_batch: Annotated[int, Field(ge=1, le=50)] = 50
     timeout: Annotated[float, Field(gt=0)] = 120.0
     """Seconds for one call; a batch of 50 sales takes Tryton five to ten."""
