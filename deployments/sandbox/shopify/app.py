@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -14,17 +13,16 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from deployments.sandbox.shopify import control
+from deployments.sandbox.shopify import blob_routes, control
 from deployments.sandbox.shopify.errors import bad_request
 from deployments.sandbox.shopify.execution import Request as GraphQLRequest
 from deployments.sandbox.shopify.execution import internal_error, roots_of, throttled
 from deployments.sandbox.shopify.faults import FaultRule
 from deployments.sandbox.shopify.generator import routes as generator_routes
 from deployments.sandbox.shopify.idempotency import keys_in
-from deployments.sandbox.shopify.registry import Call
 from deployments.sandbox.shopify.schema import SERVED_VERSIONS
 from deployments.sandbox.shopify.stand_in import StandIn
-from deployments.sandbox.shopify.tokens import App, InvalidClientError, with_implied
+from deployments.sandbox.shopify.tokens import App, InvalidClientError
 from deployments.sandbox.shopify.webhooks import routes as webhook_routes
 
 UNAUTHORIZED = "[API] Invalid API key or access token (unrecognized login or wrong password)"
@@ -51,7 +49,7 @@ def create_app(stand_in: StandIn) -> Starlette:
             ("/admin/api/graphql.json", admin.graphql),
         )
     ]
-    parts = (control.routes, webhook_routes.routes, generator_routes.routes)
+    parts = (control.routes, blob_routes.routes, webhook_routes.routes, generator_routes.routes)
     return Starlette(routes=[*routes, *(route for part in parts for route in part(stand_in))], lifespan=lifespan)
 
 
@@ -111,9 +109,7 @@ class AdminApi:
 
     def _respond(self, asked: Asked) -> Response:
         stand_in = self._stand_in
-        scopes = with_implied(asked.app.scopes)
-        lag = timedelta(seconds=stand_in.faults.search_lag_seconds)
-        call = Call(stand_in.state, asked.shop, asked.app, scopes, asked.version, lag, under_way=stand_in.under_way)
+        call = stand_in.call(asked.shop, asked.app, asked.version)
         bucket = stand_in.buckets.of(asked.shop, asked.app.client_id)
         body = stand_in.engine.answer(call, asked.graphql, bucket, asked.request_id)
         return _answer(body, asked.version, asked.request_id)

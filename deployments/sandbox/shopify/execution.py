@@ -110,6 +110,17 @@ class Engine:
         body["extensions"] = _extensions(call, requested, actual, bucket)
         return body
 
+    def run_free(self, call: Call, request: Request, request_id: str) -> Body:
+        """What a bulk operation does of a document, without cost: `data`, and `errors` when there are any."""
+        prepared = self.prepare(request.query)
+        operation = prepared.operation(None) if prepared.document else None
+        if prepared.document is None or operation is None or prepared.errors:
+            return {"errors": prepared.errors or [{"message": _no_operation(None)}]}
+        _, entries = check_variables(self._schema, operation, request.variables)
+        if entries:
+            return {"errors": entries}
+        return self._body(self._run(call, prepared.document, operation, request.variables), request_id)
+
     def _run(self, call: Call, document: DocumentNode, operation: OperationDefinitionNode, variables: Body) -> Any:
         return execute_sync(
             self._schema,

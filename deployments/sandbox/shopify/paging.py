@@ -33,15 +33,29 @@ def page(source: Listing | Walk | Sequence[Record] | None, arguments: dict[str, 
     """One page of a list as a connection. Raises ShopifyError for the argument mixes a shop refuses."""
     first, last = arguments.get("first"), arguments.get("last")
     _check_sizes(first, last)
+    reverse = bool(arguments.get("reverse"))
+    return page_of(source, first, last, arguments.get("after"), arguments.get("before"), reverse=reverse)
+
+
+def page_of(
+    source: Listing | Walk | Sequence[Record] | None,
+    first: int | None,
+    last: int | None,
+    after: str | None,
+    before: str | None,
+    *,
+    reverse: bool,
+) -> Record:
+    """One page of any size."""
     if isinstance(source, Walk):
-        return source.page(first, last, arguments.get("after"), arguments.get("before"))
+        return source.page(first, last, after, before)
     listing = source if isinstance(source, Listing) else Listing(source or ())
-    items = _in_order(listing, reverse=bool(arguments.get("reverse")))
+    items = _in_order(listing, reverse=reverse)
     start, stop = 0, len(items)
-    if arguments.get("after"):
-        start = _position(items, listing, arguments["after"], after=True)
-    if arguments.get("before"):
-        stop = _position(items, listing, arguments["before"], after=False)
+    if after:
+        start = _position(items, listing, after, after=True)
+    if before:
+        stop = _position(items, listing, before, after=False)
     low, high = start, max(start, stop)
     if first is not None:
         high = min(high, low + first)
@@ -98,7 +112,10 @@ def _position(items: Sequence[Record], listing: Listing, cursor: str, *, after: 
     except (binascii.Error, ValueError, KeyError, TypeError):
         raise bad_request("Malformed cursor") from None
     if listing.key is not None:
-        return _keyed_position(items, listing.key, last_value, after=after, reverse=listing.reverse)
+        try:
+            return _keyed_position(items, listing.key, last_value, after=after, reverse=listing.reverse)
+        except TypeError:  # a cursor of another list, or another shop
+            raise bad_request("Malformed cursor") from None
     for place, row in enumerate(items):
         if row.get("id", place) == last_id:
             return place + 1 if after else place

@@ -9,6 +9,7 @@ from deployments.sandbox.shopify.records import Record, iso
 from deployments.sandbox.shopify.state import ShopSpace, State
 
 if TYPE_CHECKING:
+    from deployments.sandbox.shopify.bulk_lines import Window
     from deployments.sandbox.shopify.tokens import App
 
 Arguments = dict[str, Any]
@@ -28,6 +29,10 @@ class Call:
     search_lag: timedelta = timedelta(0)
     search_notes: list[Record] = field(default_factory=list)
     under_way: frozenset[UnderWay] | set[UnderWay] = frozenset()
+    # Where the stand-in can be reached, for the addresses it gives out.
+    base_url: str = "http://127.0.0.1"
+    # In a bulk query: pages its connections, which come without `first`.
+    window: "Window | None" = None
 
     @property
     def space(self) -> ShopSpace:

@@ -83,6 +83,8 @@ class Resolver:
             value = source.get(plan.name) if isinstance(source, dict) else None
             if value is None and plan.fallback is not None:
                 value = source.get(plan.fallback)
+        if plan.connection and call.window is not None:
+            value = call.window.page(value, arguments, info.path.as_list())
         return self._finish(plan, call, value, arguments)
 
     def _mutate(self, plan: FieldPlan, call: Call, info: GraphQLResolveInfo[Call], arguments: dict[str, Any]) -> Any:
@@ -116,8 +118,8 @@ class Resolver:
         plan.gids.check(arguments)
 
     def _finish(self, plan: FieldPlan, call: Call, value: Any, arguments: dict[str, Any]) -> Any:
-        if plan.connection and not (isinstance(value, dict) and "pageInfo" in value):
-            value = page(value, arguments)
+        if plan.connection and (call.window or not (isinstance(value, dict) and "pageInfo" in value)):
+            value = value if call.window else page(value, arguments)
             value["nodes"] = [self._follow(call, one) for one in value["nodes"]]
             for edge in value["edges"]:
                 edge["node"] = self._follow(call, edge["node"])

@@ -5,6 +5,7 @@ import contextlib
 import signal
 import socket
 from collections.abc import Iterator
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,8 @@ def bind(host: str, port: int) -> socket.socket:
 
 def serve(stand_in: StandIn, listener: socket.socket, *, port_file: Path | None = None) -> None:
     """Serve until SIGTERM or SIGINT, then finish what is under way. The port file is there while it answers."""
+    host, port = listener.getsockname()[:2]
+    stand_in.base_url = f"http://{'127.0.0.1' if ip_address(host).is_unspecified else host}:{port}"
     config = uvicorn.Config(
         create_app(stand_in),
         http=AbortableProtocol,

@@ -5,22 +5,25 @@ import contextlib
 from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from deployments.sandbox.catalogue import load_catalogue
+from deployments.sandbox.shopify.blobs import Blobs
 from deployments.sandbox.shopify.buckets import PLANS, Buckets
+from deployments.sandbox.shopify.bulk_runner import BulkPace, BulkRunner
 from deployments.sandbox.shopify.domains import DOMAINS, WORK
 from deployments.sandbox.shopify.execution import Engine
 from deployments.sandbox.shopify.faults import AdminFaults
 from deployments.sandbox.shopify.jobs import Jobs
 from deployments.sandbox.shopify.journal import Journal
 from deployments.sandbox.shopify.records import Clock, utc_now
-from deployments.sandbox.shopify.registry import UnderWay, combine
+from deployments.sandbox.shopify.registry import Call, UnderWay, combine
 from deployments.sandbox.shopify.schema import published
 from deployments.sandbox.shopify.seed import open_shop
 from deployments.sandbox.shopify.state import State
-from deployments.sandbox.shopify.tokens import DEFAULT_SCOPES, TOKEN_SECONDS, App, Tokens
+from deployments.sandbox.shopify.tokens import DEFAULT_SCOPES, TOKEN_SECONDS, App, Tokens, with_implied
 from deployments.sandbox.shopify.webhooks.sender import WebhookSender
 
 TICK_SECONDS = 0.05
@@ -41,6 +44,8 @@ class Settings:
     state_file: Path | None = None
     webhook_time_scale: float = 1.0
     seed: bool = True
+    bulk_rows_a_second: float = 20_000.0
+    bulk_start_seconds: float = 0.1
 
 
 class StandIn:
@@ -61,9 +66,31 @@ class StandIn:
         self.sender = WebhookSender(
             self.state, lambda _shop: settings.client_secret, time_scale=settings.webhook_time_scale
         )
+        # Where it can be reached; the server says so once its socket is bound.
+        self.base_url = "http://127.0.0.1"
+        self.blobs = Blobs(settings.state_file.with_suffix(".files") if settings.state_file else None)
+        pace = BulkPace(settings.bulk_rows_a_second, settings.bulk_start_seconds)
+        self.bulk = BulkRunner(self.state, self.engine, self.blobs, self.call_of, pace)
         self.under_way: set[UnderWay] = set()
         self.requests: deque[dict[str, Any]] = deque(maxlen=REQUESTS_KEPT)
         open_shops(self.state, settings)
+
+    def call(self, shop: str, app: App, version: str) -> Call:
+        """A request of an app to a shop."""
+        return Call(
+            self.state,
+            shop,
+            app,
+            with_implied(app.scopes),
+            version,
+            timedelta(seconds=self.faults.search_lag_seconds),
+            under_way=self.under_way,
+            base_url=self.base_url,
+        )
+
+    def call_of(self, shop: str, client_id: str, version: str) -> Call:
+        """The same for the app of a client id. Raises StopIteration when there is none."""
+        return self.call(shop, next(app for app in self.tokens.apps if app.client_id == client_id), version)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -81,7 +108,8 @@ class StandIn:
     async def _tick(self) -> None:
         while True:
             self.jobs.run_due()
-            await asyncio.sleep(TICK_SECONDS)
+            more = self.bulk.advance()
+            await asyncio.sleep(0 if more else TICK_SECONDS)
 
 
 def open_shops(state: State, settings: Settings) -> None:

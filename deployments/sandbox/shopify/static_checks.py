@@ -16,11 +16,15 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     InlineFragmentNode,
+    Lexer,
     NamedTypeNode,
     Node,
     ObjectFieldNode,
     ObjectValueNode,
     OperationDefinitionNode,
+    Source,
+    SourceLocation,
+    TokenKind,
     TypeInfo,
     TypeInfoVisitor,
     VariableNode,
@@ -95,11 +99,22 @@ def syntax_error(error: GraphQLSyntaxError) -> Entry:
     unexpected = re.search(r"Unexpected (.+?)\.", error.message) or re.search(r"found (.+?)\.", error.message)
     token = unexpected.group(1) if unexpected else "token"
     what = "end of file" if "<EOF>" in token else token
+    if what == "end of file" and error.source is not None and (last := _last_token(error.source)) is not None:
+        where = last
+        spot = f"[{where.line}, {where.column}]"
     return {
         "message": f"syntax error, unexpected {what} at {spot}",
         "locations": [{"line": where.line, "column": where.column}] if where else [],
         "extensions": {"code": "PARSE_ERROR"},
     }
+
+
+def _last_token(source: Source) -> SourceLocation | None:
+    """Where the last word of a document begins: there a shop sees the end coming too early."""
+    lexer, last = Lexer(source), None
+    while (token := lexer.advance()).kind is not TokenKind.EOF:
+        last = source.get_location(token.start)
+    return last
 
 
 class _PlaceFinder(Visitor):

@@ -9,10 +9,8 @@ from typing import Any
 
 from deployments.sandbox.shopify.execution import Request
 from deployments.sandbox.shopify.records import Record
-from deployments.sandbox.shopify.registry import Call
 from deployments.sandbox.shopify.stand_in import Settings, StandIn
 from deployments.sandbox.shopify.state import Change
-from deployments.sandbox.shopify.tokens import with_implied
 
 NORTH = "north.myshopify.com"
 
@@ -40,8 +38,8 @@ class Shop:
     def answer(self, document: str, /, **variables: Any) -> dict[str, Any]:
         """The whole answer to a document."""
         app = self.stand_in.tokens.apps[0]
-        lag = timedelta(seconds=self.search_lag_seconds)
-        call = Call(self.state, self.domain, app, with_implied(app.scopes), "2026-10", lag)
+        self.stand_in.faults.search_lag_seconds = self.search_lag_seconds
+        call = self.stand_in.call(self.domain, app, "2026-10")
         bucket = self.stand_in.buckets.of(self.domain, app.client_id)
         return self.stand_in.engine.answer(call, Request(document, variables), bucket, "request-1")
 
@@ -62,6 +60,7 @@ class Shop:
         """Move the clock on and do the jobs that are due."""
         self.now += timedelta(**units)
         self.stand_in.jobs.run_due()
+        self.stand_in.bulk.advance(60)
 
     def place_order(self, *skus_and_quantities: tuple[str, int], **fields: Any) -> Record:
         """An order for some SKUs, unpaid unless `transactions` say otherwise."""

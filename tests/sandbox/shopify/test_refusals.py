@@ -101,7 +101,7 @@ def test_a_document_that_ends_too_early_is_a_parse_error_with_its_place(shop: Sh
     error = shop.refusal("{\n  shop {\n    id")
 
     assert error["extensions"]["code"] == "PARSE_ERROR"
-    assert error["message"] == "syntax error, unexpected end of file at [3, 7]"
+    assert error["message"] == "syntax error, unexpected end of file at [3, 5]"
 
 
 def test_two_operations_without_a_name_are_refused(shop: Shop) -> None:

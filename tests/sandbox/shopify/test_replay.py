@@ -11,7 +11,10 @@ from tests.sandbox.shopify.replay import Verdict, replay, table
 LAGGED = "the recorded shop's search index had not caught up yet"
 UNORDERED = "the names of the steps do not tell which write came before this read"
 # What is known to differ, and why; a new difference fails the test, a mended one must leave this list.
+UNLISTED = "what it counts was partly made by steps that are not recorded"
 KNOWN = {
+    ("bulk-operation-root-count-and-search-filters.json", "/run/statusPolls/1"): UNLISTED,
+    ("bulk-operation-root-count-and-search-filters.json", "/variantRun/statusPolls/1"): UNLISTED,
     ("bulk-operation-cold-catalog-hydration.json", "/searchProbes/0"): LAGGED,
     ("bulk-operation-root-count-and-search-filters.json", "/setup/productSearchProbes/0"): LAGGED,
     ("metafields-set-delete-app-namespace-resolution.json", "/upstreamCalls/2"): UNORDERED,

@@ -3,6 +3,7 @@
 from deployments.sandbox.shopify.domains import (
     access,
     addresses,
+    bulk_operations,
     collections,
     companies,
     customer_changes,
@@ -28,6 +29,7 @@ from deployments.sandbox.shopify.domains import (
     products,
     publications,
     shop,
+    staged_uploads,
     tags,
     webhook_subscriptions,
 )
@@ -35,6 +37,7 @@ from deployments.sandbox.shopify.domains import (
 DOMAINS = (
     access.domain,
     addresses.domain,
+    bulk_operations.domain,
     collections.domain,
     companies.domain,
     customer_changes.domain,
@@ -60,6 +63,7 @@ DOMAINS = (
     products.domain,
     publications.domain,
     shop.domain,
+    staged_uploads.domain,
     tags.domain,
     webhook_subscriptions.domain,
 )

@@ -43,6 +43,7 @@ WRITERS: dict[str, Writer] = {
     **dict.fromkeys(("fulfillments/create", "fulfillments/update"), fulfillment_body),
     "refunds/create": refund_body,
     "order_transactions/create": payment_body,
+    "bulk_operations/finish": catalogue_bodies.bulk_operation_body,
     **dict.fromkeys(("app/uninstalled", "shop/update"), shop_bodies.shop_body),
 }
 

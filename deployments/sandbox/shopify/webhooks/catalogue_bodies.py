@@ -85,6 +85,18 @@ def disconnected_level_body(record: Record, source: Source) -> Body:
     return {"inventory_item_id": _item_of(record), "location_id": number(record.get("location"))}
 
 
+def bulk_operation_body(record: Record, source: Source) -> Body:
+    """bulk_operations/finish: that it ended and how; the result is asked for by id."""
+    return {
+        "admin_graphql_api_id": record["id"],
+        "completed_at": source.time(record.get("completedAt")),
+        "created_at": source.time(record["createdAt"]),
+        "error_code": lower(record.get("errorCode")),
+        "status": lower(record["status"]),
+        "type": lower(record["type"]),
+    }
+
+
 def location_body(record: Record, source: Source) -> Body:
     """locations/*."""
     address = record.get("address") or {}
