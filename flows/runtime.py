@@ -5,7 +5,7 @@ Tests build a `Runtime` with fakes.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,9 +13,12 @@ from pathlib import Path
 from canonical.errors import MisconfiguredError
 from canonical.landscape import Landscape, read_landscape
 from canonical.mapping.table import TableMappings
-from canonical.ports import OrderTranslator, SalesChannel, SalesOrders, StateStore
+from canonical.ports import Approvals, OrderTranslator, SalesChannel, SalesOrders, StateStore
+from canonical.ports.stock import StockChannel, StockSource
+from canonical.ports.stock_views import StockDesk
 from flows.mapping_store import StoredMappings, open_mappings
 from flows.settings import FlowSettings
+from flows.stock_items import StockItems
 
 
 def utc_now() -> datetime:
@@ -25,7 +28,10 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True)
 class Runtime:
-    """Everything a flow may ask. `channels` and `translators` by shop, `erps` by company."""
+    """Everything a flow may ask. `channels` and `translators` by shop, `erps` by company.
+
+    `stock_sources` by company, `stock_channels` by shop.
+    """
 
     landscape: Landscape
     store: StateStore
@@ -35,6 +41,21 @@ class Runtime:
     mappings: TableMappings | StoredMappings
     settings: FlowSettings = field(default_factory=FlowSettings)
     now: Callable[[], datetime] = utc_now
+    approvals: Approvals | None = None
+    stock_sources: Mapping[str, Sequence[StockSource]] = field(default_factory=dict)
+    stock_channels: Mapping[str, StockChannel] = field(default_factory=dict)
+    book: StockDesk | None = None
+    stock_items: StockItems = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "stock_items", StockItems(self.stock_channels, self.now))
+
+    @property
+    def stock_book(self) -> StockDesk:
+        """What is remembered of stock. Raises `MisconfiguredError` when the runtime was opened without."""
+        if self.book is None:
+            raise MisconfiguredError("this runtime keeps no stock", code="stock_missing")
+        return self.book
 
     async def renew_mappings(self) -> str | None:
         """Take in what people changed. Returns what is wrong with the mappings, None when nothing is."""
@@ -49,6 +70,11 @@ class Runtime:
             await channel.aclose()
         for erp in self.erps.values():
             await erp.aclose()
+        for shown in self.stock_channels.values():
+            await shown.aclose()
+        for sources in self.stock_sources.values():
+            for source in sources:
+                await source.aclose()
         await self.store.aclose()
 
 
@@ -109,6 +135,7 @@ async def open_runtime(settings: FlowSettings) -> Runtime:
         erps={name: registry.sales_orders(landscape, name) for name in companies},
         mappings=await open_mappings(registry.mapping_book(store), settings, utc_now()),
         settings=settings,
+        approvals=registry.approvals(store),
     )
 
 

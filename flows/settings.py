@@ -21,7 +21,22 @@ class FlowSettings(BaseSettings):
     poll_overlap_minutes: int = Field(10, gt=0, description="How far a poll reads back before its cursor.")
     park_seconds: int = Field(15, gt=0, description="First pause of a lane whose system is down; doubles up to 5 min.")
     posting_goal_seconds: int = Field(300, gt=0, description="Service level: webhook to ERP document.")
+    publish_lease_seconds: int = Field(120, gt=30, description="How long a claim of figures holds.")
+    coalesce_seconds: float = Field(1.0, ge=0, description="How long stock changes of a SKU are collected.")
+    urgent_below: int = Field(1, ge=0, description="A figure that falls below goes first; 1: what is sold out.")
+    stock_wave: int = Field(2000, gt=0, le=5000, description="How many figures a worker claims at once.")
+    stock_stale_hours: int = Field(72, gt=0, description="A position older than that is quarantined.")
+    stock_jump_units: int = Field(10_000, gt=0, description="A rise of on hand by more is looked at ...")
+    stock_jump_factor: int = Field(10, gt=1, description="... and quarantined when it is to more than so many times.")
+    stock_poll_seconds: float = Field(3.0, gt=0, description="How often a source without events is asked.")
+    stock_poll_for_seconds: float = Field(55.0, ge=0, description="How long one poll run keeps asking.")
+    stock_goal_seconds: int = Field(300, gt=0, description="Service level: stock event to the channel's answer.")
+    echo_patience_seconds: float = Field(5.0, gt=0, description="How long an unexplained echo waits for its order.")
 
     @property
     def lease(self) -> timedelta:
         return timedelta(seconds=self.lease_seconds)
+
+    @property
+    def publish_lease(self) -> timedelta:
+        return timedelta(seconds=self.publish_lease_seconds)

@@ -7,5 +7,6 @@ flows build gates; gateway, command line and stand-ins never do. A gate blocks f
 
 from canonical.quality.gate import Failure, Gate, GateResult
 from canonical.quality.stages import STAGES, order_gate
+from canonical.quality.stock_stages import STOCK_STAGES, stock_gate
 
-__all__ = ["STAGES", "Failure", "Gate", "GateResult", "order_gate"]
+__all__ = ["STAGES", "STOCK_STAGES", "Failure", "Gate", "GateResult", "order_gate", "stock_gate"]

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from canonical.booking import BookedDocument
 from canonical.errors import ConflictError, CrossdockError, HeldError
+from canonical.order import Order
 from canonical.outcomes import AwaitingAck
 from canonical.records import (
     AuditEntry,
@@ -19,6 +20,7 @@ from canonical.records import (
 )
 from canonical.states import EffectState, MessageState, OrderState
 from flows.handling.documents import Chunk, Posting
+from flows.handling.reserving import marks
 from flows.handling.verdicts import BOOKED, WRITE_BACK, follow_up
 from flows.runtime import Runtime
 
@@ -116,6 +118,8 @@ class Settlement:
         self.orders.append(record.model_copy(update={"state": OrderState.CANCELLED}))
         self.effects.append(EffectUpdate(key=effect_key, state=EffectState.SETTLED, external_id=record.external_id))
         self.ended.append((record.scope, record.order_id, "cancelled"))
+        order = Order.model_validate_json(record.document)
+        self.deliveries += marks(self.rt, [order], None, f"cancelled/{posting.message.seq}")
         self.note(record, "order.cancelled", {"after": "posting", "system": self.system, "id": record.external_id})
         self.done(posting)
 

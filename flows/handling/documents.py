@@ -50,6 +50,7 @@ class IntakeBatch:
         grouped: dict[str, list[Message]] = {}
         for message in messages:
             grouped.setdefault(message.aggregate_key, []).append(message)
+        self.demand_of: set[str] = set()  # companies whose stock figures this batch changes
         self.documents = [OrderDocument(key, group) for key, group in grouped.items()]
 
     def open(self) -> list[OrderDocument]:

@@ -5,16 +5,16 @@
 Each function takes the runtime and the batch and changes the batch's documents; only `reserve` and `record` write.
 """
 
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import datetime
 
 import orjson
 
 from canonical.errors import RejectedError
-from canonical.order import FinancialStatus, Order
+from canonical.order import Order
 from canonical.records import Batch, Reservation
 from canonical.states import OrderState
 from flows.handling.documents import IntakeBatch, OrderDocument
+from flows.handling.reserving import marks, reservations_of
 from flows.handling.unexpected import contained
 from flows.runtime import Runtime
 
@@ -22,8 +22,6 @@ RECHECK = "order/recheck"
 """Topic of our own messages that ask for an order to be decided again (released hold, new mapping)."""
 
 READ_LIMIT = 50
-UNBINDING = (FinancialStatus.PENDING, FinancialStatus.EXPIRED, FinancialStatus.VOIDED)
-UNPAID_RESERVATION = timedelta(days=7)
 
 
 async def translate(rt: Runtime, batch: IntakeBatch) -> None:
@@ -137,45 +135,21 @@ async def reserve(rt: Runtime, batch: IntakeBatch) -> int:
     """
     wanted: list[Reservation] = []
     ended: list[tuple[str, str, str]] = []
+    elsewhere: list[Order] = []
     for document in batch.open():
         order = document.order
         if order is None or (document.record is not None and document.record.state == OrderState.POSTED):
             continue
+        if len(rt.landscape.shops_of(rt.landscape.shop(order.shop).company)) > 1:
+            elsewhere.append(order)  # other shops sell the same stock: they hear of it before the order is complete
         if order.cancelled_at is not None or order.test:
             ended.append((order.shop, order.id, "cancelled" if order.cancelled_at else "test order"))
         else:
-            wanted.extend(_reservations(order))
+            wanted.extend(reservations_of(rt, order, known=document.record is not None))
     if wanted or ended:
-        await rt.store.commit(Batch(reservations=tuple(wanted), end_reservations=tuple(ended)))
+        told = marks(rt, elsewhere, batch, f"reserved/{batch.messages[0].seq}")
+        await rt.store.commit(Batch(reservations=tuple(wanted), end_reservations=tuple(ended), deliveries=tuple(told)))
     return len(wanted)
-
-
-def _reservations(order: Order) -> list[Reservation]:
-    expires = order.created_at + UNPAID_RESERVATION if order.financial_status in UNBINDING else None
-    return [
-        Reservation(
-            scope=order.shop,
-            order_id=order.id,
-            line_id=line.id,
-            sku=line.sku,
-            location=_location_of(order, line.id),
-            quantity=_whole(line.current_quantity),
-            expires_at=expires,
-        )
-        for line in order.lines
-        if line.sku and line.current_quantity > 0 and line.requires_shipping and not line.is_gift_card
-    ]
-
-
-def _location_of(order: Order, line_id: str) -> str | None:
-    for request in order.fulfillment_orders:
-        if any(line.line_id == line_id for line in request.lines):
-            return request.location_id
-    return None
-
-
-def _whole(quantity: int) -> Decimal:
-    return Decimal(quantity)
 
 
 async def complete(rt: Runtime, batch: IntakeBatch) -> None:

@@ -1,13 +1,22 @@
 """Lanes: a system that is down parks its lane, so that an outage burns no attempts and keeps the order of arrival."""
 
 from datetime import timedelta
+from typing import Protocol
 
 from canonical.errors import CrossdockError, MisconfiguredError
-from canonical.ports import SalesOrders
 from canonical.records import Lane
 from flows.runtime import Runtime
 
 LONGEST_PARK = timedelta(minutes=1)
+
+
+class Answering(Protocol):
+    """What has a lane: an ERP, or a shop."""
+
+    @property
+    def system(self) -> str: ...
+
+    async def check(self) -> None: ...
 
 
 async def lane_of(rt: Runtime, company: str, system: str) -> Lane | None:
@@ -15,19 +24,19 @@ async def lane_of(rt: Runtime, company: str, system: str) -> Lane | None:
     return next((lane for lane in await rt.store.lanes() if lane.scope == company and lane.system == system), None)
 
 
-async def lane_is_open(rt: Runtime, company: str, erp: SalesOrders) -> bool:
-    """Whether work may be claimed for the ERP now. A lane whose time is up is opened by one cheap call first."""
-    lane = await lane_of(rt, company, erp.system)
+async def lane_is_open(rt: Runtime, scope: str, side: Answering) -> bool:
+    """Whether work may be claimed for the system now. A lane whose time is up is opened by one cheap call first."""
+    lane = await lane_of(rt, scope, side.system)
     if lane is None or lane.failures == 0:
         return True
     if lane.parked_until is not None and lane.parked_until > rt.now():
         return False
     try:
-        await erp.check()
+        await side.check()
     except CrossdockError as error:
-        await park(rt, company, erp.system, error)
+        await park(rt, scope, side.system, error)
         return False
-    await rt.store.set_lane(Lane(scope=company, system=erp.system, updated_at=rt.now()))
+    await rt.store.set_lane(Lane(scope=scope, system=side.system, updated_at=rt.now()))
     return True
 
 

@@ -19,6 +19,7 @@ from canonical.records import (
     Delivery,
     MessageVerdict,
     OrderRecord,
+    Reservation,
 )
 from canonical.rules.booking import sales_order_document
 from canonical.rules.changes import booked_changes
@@ -26,6 +27,7 @@ from canonical.rules.order_checks import decide
 from canonical.rules.verdicts import Decision, Verdict
 from canonical.states import MessageState, OrderState
 from flows.handling.documents import IntakeBatch, OrderDocument
+from flows.handling.reserving import marks, reservations_of
 from flows.handling.unexpected import contained
 from flows.runtime import Runtime
 
@@ -57,6 +59,8 @@ class Drafts:
         self.close_cases: list[CaseClosing] = []
         self.clocks: list[Clock] = []
         self.ended: list[tuple[str, str, str]] = []
+        self.reservations: list[Reservation] = []
+        self.moved: list[Order] = []
         self.audit: list[AuditEntry] = []
         self.deliveries: list[Delivery] = []
 
@@ -65,6 +69,7 @@ class Drafts:
             owner=self.owner,
             messages=tuple(self.messages),
             orders=tuple(self.orders),
+            reservations=tuple(self.reservations),
             end_reservations=tuple(self.ended),
             open_cases=tuple(self.open_cases),
             close_cases=tuple(self.close_cases),
@@ -89,6 +94,7 @@ async def check_and_record(rt: Runtime, batch: IntakeBatch, run_id: str | None) 
             _stop(rt, document, document.error, drafts, run_id)
         elif document.unreadable:
             _set_aside(rt, document, drafts)
+    drafts.deliveries += marks(rt, drafts.moved, batch, f"checked/{batch.messages[0].seq}")
     await rt.store.commit(drafts.batch())
 
 
@@ -136,6 +142,9 @@ def _apply(
         drafts.deliveries.append(follow_up(rt, record, POST, str(document.messages[-1].seq)))
     if state == OrderState.CANCELLED:
         drafts.ended.append((order.shop, order.id, "cancelled"))
+    elif state != OrderState.SKIPPED:  # by now the channel has chosen the locations
+        drafts.reservations += reservations_of(rt, order, known=document.record is not None)
+    drafts.moved.append(order)
     if document.record is None:
         drafts.clocks.append(_clock(rt, document))
     _done(document, drafts)

@@ -1,0 +1,79 @@
+"""What an order takes of stock: its reservations, and the mark that has its figures computed again."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from decimal import Decimal
+
+from canonical.order import FinancialStatus, Order, OrderLine
+from canonical.records import Delivery, Reservation
+from flows.handling.documents import IntakeBatch
+from flows.handling.stock.arrivals import demand_changed
+from flows.runtime import Runtime
+
+UNBINDING = (FinancialStatus.PENDING, FinancialStatus.EXPIRED, FinancialStatus.VOIDED)
+UNPAID_RESERVATION = timedelta(days=7)
+_ONE = Decimal(1)
+
+
+def reservations_of(rt: Runtime, order: Order, *, known: bool) -> list[Reservation]:
+    """A reservation for each line that takes stock, in ERP items and base units; a kit's for each component.
+
+    `known` orders tell lines that an edit took out, too: with nothing, so that what they held is free. An item that
+    nobody mapped is reserved under the channel's SKU, until the mapping is there and the order is decided again.
+    """
+    expires = order.created_at + UNPAID_RESERVATION if order.financial_status in UNBINDING else None
+    return [
+        Reservation(
+            scope=order.shop,
+            order_id=order.id,
+            line_id=line.id if sold_as is None else f"{line.id}/{item}",
+            sku=item,
+            location=_location_of(order, line.id),
+            quantity=line.current_quantity * quantity,
+            expires_at=expires,
+            sold_as=sold_as,
+        )
+        for line in order.lines
+        if line.sku and line.requires_shipping and not line.is_gift_card and (known or line.current_quantity > 0)
+        for item, quantity, sold_as in _takes(rt, order.shop, line)
+    ]
+
+
+def _takes(rt: Runtime, shop: str, line: OrderLine) -> Iterable[tuple[str, Decimal, str | None]]:
+    """(ERP item, base units, the kit it is sold as) for one unit of the line."""
+    parts = rt.mappings.components(shop, line.sku, line.variant_id)
+    if not parts:
+        return ((line.sku or "", _ONE, None),)
+    kit = len(parts) > 1 or parts[0][1] != _ONE
+    return tuple((item, quantity, line.sku if kit else None) for item, quantity in parts)
+
+
+def _location_of(order: Order, line_id: str) -> str | None:
+    for request in order.fulfillment_orders:
+        if any(line.line_id == line_id for line in request.lines):
+            return request.location_id
+    return None
+
+
+def items_of(rt: Runtime, order: Order) -> set[str]:
+    """The ERP items that an order takes stock of."""
+    return {item for line in order.lines if line.sku for item, _, _ in _takes(rt, order.shop, line)}
+
+
+def marks(rt: Runtime, orders: Iterable[Order], batch: IntakeBatch | None, cause: str) -> list[Delivery]:
+    """Messages that have the figures behind these orders computed again, to be committed with what changed.
+
+    None where no shop of the company shows stock through us. `batch` remembers whom to wake.
+    """
+    by_company: dict[str, set[str]] = {}
+    for order in orders:
+        company = rt.landscape.shop(order.shop).company
+        if any(shop.name in rt.stock_channels for shop in rt.landscape.shops_of(company)):
+            by_company.setdefault(company, set()).update(items_of(rt, order))
+    made: list[Delivery] = []
+    for company, items in by_company.items():
+        if items:
+            made += demand_changed(company, items, rt.now(), cause)
+            if batch is not None:
+                batch.demand_of.add(company)
+    return made

@@ -1,0 +1,135 @@
+"""From positions and demand to figures: which places show an item, what the policy allows there, what changed.
+
+offers -> snapshot -> policy -> gate "computed" -> plan
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from canonical.errors import CrossdockError
+from canonical.inventory import ChannelItem, Figure, Place
+from canonical.quality.stock_frames import figure_row
+from flows.handling.stock.gates import stopped
+from flows.handling.stock.offers import Wanted, items_of, offer_of, wanted_of
+from flows.handling.stock.papers import Offer, Refused, StockBatch
+from flows.handling.stock.policy import allowed
+from flows.handling.stock.snapshot import NOTHING, Snapshot, Unknown, take_snapshot
+from flows.runtime import Runtime
+
+_ANY_SKU = "a SKU that no row names"
+AT_ONCE = 2_000
+"""SKUs of one computation: what a gate takes in one run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A figure as it comes out now, with the moment of the event behind it."""
+
+    offer: Offer
+    target: int
+    changed_at: datetime
+
+
+async def recompute(rt: Runtime, batch: StockBatch) -> int:
+    """Compute the figures of the SKUs that changed and write their targets. Returns how many targets changed."""
+    skus = sorted(batch.changed)
+    for start in range(0, len(skus), AT_ONCE):
+        part = {sku: batch.changed[sku] for sku in skus[start : start + AT_ONCE]}
+        figures, refused, away = await figures_of(rt, batch.company, part)
+        batch.refused += refused
+        batch.away = batch.away or away
+        batch.planned += await rt.stock_book.plan(figures) if figures else 0
+        batch.settled |= {_subject(f.sku, f.place.location_id) for f in figures}
+    return batch.planned
+
+
+async def figures_of(
+    rt: Runtime, company: str, changed: Mapping[str, datetime]
+) -> tuple[list[Figure], list[Refused], CrossdockError | None]:
+    """The figures of every shop of the company that these items make, and what the gate stopped.
+
+    The error, where there is one: a shop is away that has to be asked for an item first.
+    """
+    wanted = await _wanted(rt, company, list(changed))
+    items, away = await items_of(rt, wanted)
+    found = [(want, items[want.shop, want.channel_sku]) for want in wanted if (want.shop, want.channel_sku) in items]
+    offers = [offer_of(want, known[0]) for want, known in found if len(known) == 1]
+    snapshot = await snapshot_of(rt, company, offers)
+    targets = allowed(rt, snapshot, offers, NOTHING)
+    by_place = {(o.shop, o.place): target for o, target in zip(offers, targets, strict=True)}
+    kept, refused = await _gate(rt, company, found, by_place)
+    return [_figure(rt, offer, by_place[offer.shop, offer.place], changed) for offer in kept], refused, away
+
+
+async def snapshot_of(rt: Runtime, company: str, offers: Sequence[Offer]) -> Snapshot:
+    """What is known of everything these offers are made of."""
+    items = {item for offer in offers for item, _ in offer.parts}
+    return await take_snapshot(rt, company, items, [offer.sku for offer in offers if not offer.plain])
+
+
+async def compute(rt: Runtime, company: str, offers: Sequence[Offer], unknown: Unknown) -> tuple[Snapshot, list[int]]:
+    """What the policy allows at these places at this moment, when unread orders took `unknown`."""
+    snapshot = await snapshot_of(rt, company, offers)
+    return snapshot, allowed(rt, snapshot, offers, unknown)
+
+
+async def _wanted(rt: Runtime, company: str, items: Sequence[str]) -> list[Wanted]:
+    locations = {level.location for level in await rt.stock_book.levels(company, items)}
+    wanted: list[Wanted] = []
+    for shop in rt.landscape.shops_of(company):
+        if shop.name in rt.stock_channels:
+            wanted += wanted_of(rt, shop.name, items, locations)
+    return wanted
+
+
+async def _gate(
+    rt: Runtime,
+    company: str,
+    found: Sequence[tuple[Wanted, tuple[ChannelItem, ...]]],
+    targets: Mapping[tuple[str, Place], int],
+) -> tuple[list[Offer], list[Refused]]:
+    """The offers that pass. What no shop sells is nobody's mistake: it is told by the reconciliation, not here."""
+    judged = [(want, known) for want, known in found if known or named(rt, want)]
+    rows, labels = [], []
+    for want, known in judged:
+        offer = offer_of(want, known[0] if known else ChannelItem(item_id=f"no item {want.channel_sku}"))
+        target = targets.get((offer.shop, offer.place), 0)
+        words = tuple(_words(item) for item in known)
+        rows.append(figure_row(offer.shop, offer.sku, offer.place, want.location_id, words, target))
+        labels.append(f"figure of {offer.sku} at {want.location_id} of {want.shop}")
+    bad: dict[int, CrossdockError] = dict(await stopped("computed", rows, labels))
+    kept = [offer_of(want, known[0]) for i, (want, known) in enumerate(judged) if i not in bad and known]
+    refused = [
+        Refused(_subject(judged[i][0].sku, judged[i][0].location_id), judged[i][0].shop, labels[i], error)
+        for i, error in bad.items()
+    ]
+    return kept, refused
+
+
+def named(rt: Runtime, want: Wanted) -> bool:
+    """Whether the mapping names this SKU: then the shop is expected to have it. A rule for any SKU names none."""
+    return want.channel_sku != want.sku or rt.mappings.item(want.shop, _ANY_SKU, None) is None
+
+
+def _figure(rt: Runtime, offer: Offer, target: int, changed: Mapping[str, datetime]) -> Figure:
+    now = rt.now()
+    at = min((changed[item] for item, _ in offer.parts if item in changed), default=now)
+    urgent = target < rt.settings.urgent_below
+    return Figure(
+        shop=offer.shop,
+        sku=offer.sku,
+        place=offer.place,
+        target=target,
+        urgent=urgent,
+        changed_at=min(at, now),
+        not_before=now if urgent else now + timedelta(seconds=rt.settings.coalesce_seconds),
+    )
+
+
+def _words(item: ChannelItem) -> str:
+    return f"variant {item.variant_id or item.item_id}"
+
+
+def _subject(sku: str, location_id: str) -> str:
+    return f"{sku}@{location_id}"

@@ -1,0 +1,227 @@
+"""Stock drains: a run claims, handles and claims again until nothing is left; loops side by side.
+
+    intake        reports and changed demand -> positions -> targets     one loop a company
+    echoes        what a shop says of its stock -> recognised, or doubted  one loop a shop
+    publication   due figures -> the channel                               one loop a shop; parks its lane
+
+The loops meet only in the store: a loop that dies leaves leases that expire, and any other run goes on.
+"""
+
+import asyncio
+import itertools
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+from canonical.drains import drain_mark
+from canonical.errors import ConflictError, CrossdockError, MisconfiguredError, RetryableError
+from canonical.ports.stock import StockChannel
+from canonical.records import Batch, Message, MessageVerdict
+from canonical.states import MessageState
+from flows.handling.dead_letters import bury
+from flows.handling.lanes import lane_is_open, park
+from flows.handling.leases import keep_lease
+from flows.handling.stock.arrivals import echo_kind, stock_kind
+from flows.handling.stock.papers import EchoBatch, PublishBatch, StockBatch
+from flows.handling.stock.tally import StockTally
+from flows.runtime import Runtime, stop_requested
+
+LOOK_AGAIN = 0.2
+ECHOES = 500
+
+
+class StockSteps(Protocol):
+    """The steps a stock drain takes: Prefect tasks (`flows.steps.stock`) or the plain work."""
+
+    async def take_in(self, rt: Runtime, batch: StockBatch) -> int: ...
+    async def recompute(self, rt: Runtime, batch: StockBatch) -> int: ...
+    async def hear_echoes(self, rt: Runtime, batch: EchoBatch) -> int: ...
+    async def publish(self, rt: Runtime, batch: PublishBatch) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A shop's stock as the system of a lane."""
+
+    system: str
+    channel: StockChannel
+
+    async def check(self) -> None:
+        await self.channel.check()
+
+
+class StockDrain:
+    """One run's work: shared by its loops. With `mark` the gateway wakes no other run meanwhile."""
+
+    def __init__(self, rt: Runtime, steps: StockSteps, run_id: str | None, *, linger: float, mark: bool = True) -> None:
+        self.rt, self.steps, self.run_id, self.linger, self.mark = rt, steps, run_id, linger, mark
+        self.tally = StockTally()
+        self.planned = asyncio.Event()
+        self.intake_done: dict[str, asyncio.Event] = {c.name: asyncio.Event() for c in rt.landscape.companies}
+        self._numbers = itertools.count(1)
+        self._marked_at = {c.name: rt.now() for c in rt.landscape.companies}
+
+    def owner(self, loop: str) -> str:
+        """A name for one claim: two claims of one run never share a lease."""
+        return f"{self.run_id or f'run-{id(self)}'}/{loop}/{next(self._numbers)}"
+
+    async def run(self) -> StockTally:
+        """Drain everything. Raises nothing a position or figure caused; a shop that is away is noted."""
+        async with asyncio.TaskGroup() as group:
+            for company in self.intake_done:
+                group.create_task(self._intake(company), name=f"stock-{company}")
+            for shop in self.rt.stock_channels:
+                group.create_task(self._echoes(shop), name=f"echoes-{shop}")
+                group.create_task(self._publication(shop), name=f"publish-{shop}")
+        return self.tally
+
+    async def _intake(self, company: str) -> None:
+        kind = stock_kind(company)
+        try:
+            while not stop_requested():
+                await self._mark(company, self.rt.settings.lease)
+                await self._intake_until_empty(company, kind)
+                await self._mark(company, timedelta(0))
+                if stop_requested() or not await self.rt.store.pending(kind):
+                    return
+        except (RetryableError, MisconfiguredError) as error:
+            self.tally.note(f"Intake of stock of {company} paused: {error}")
+            await self._mark(company, timedelta(0))
+        finally:
+            self.intake_done[company].set()
+            self.planned.set()
+
+    async def _mark(self, company: str, length: timedelta) -> None:
+        if self.mark:
+            self._marked_at[company] = now = self.rt.now()
+            await self.rt.store.set_cursor(drain_mark(stock_kind(company), now, now + length))
+
+    async def _renew_mark(self, company: str) -> None:
+        """With the batches, but at most every third of its length: it is a write."""
+        if self.rt.now() - self._marked_at[company] > self.rt.settings.lease / 3:
+            await self._mark(company, self.rt.settings.lease)
+
+    async def _intake_until_empty(self, company: str, kind: str) -> None:
+        quiet_since = self.rt.now()
+        while not stop_requested():
+            owner = self.owner(f"stock-{company}")
+            messages = await self.rt.store.claim(kind, owner, self.rt.settings.batch, self.rt.settings.lease)
+            if messages:
+                await self._intake_batch(company, owner, await self._bury_worn_out(owner, messages))
+                quiet_since = self.rt.now()
+                await self._renew_mark(company)
+            elif (self.rt.now() - quiet_since).total_seconds() >= self.linger:
+                return
+            else:
+                await asyncio.sleep(LOOK_AGAIN)
+
+    async def _intake_batch(self, company: str, owner: str, messages: list[Message]) -> None:
+        if not messages:
+            return
+        batch = StockBatch(owner, company, messages)
+        async with keep_lease(self.rt, owner, messages):
+            try:
+                await self.steps.take_in(self.rt, batch)
+                await self.steps.recompute(self.rt, batch)
+            except ConflictError as error:
+                self.tally.note(f"Lease lost, another worker goes on: {error.words}")
+                return
+            except (RetryableError, MisconfiguredError) as error:
+                await self._return(owner, messages, error, count=False)
+                raise
+            except Exception as error:
+                await self._return(owner, messages, error, count=True)
+                raise
+        self.tally.intake(batch)
+        self.planned.set()
+
+    async def _echoes(self, shop: str) -> None:
+        company = self.rt.landscape.shop(shop).company
+        done = self.intake_done[company]
+        try:
+            while not stop_requested():
+                finishing, owner = done.is_set(), self.owner(f"echoes-{shop}")
+                messages = await self.rt.store.claim(echo_kind(shop), owner, ECHOES, self.rt.settings.lease)
+                messages = await self._bury_worn_out(owner, messages)
+                if messages:
+                    batch = EchoBatch(owner, shop, messages)
+                    if await self.steps.hear_echoes(self.rt, batch):
+                        self.planned.set()
+                    self.tally.echoes(batch)
+                elif finishing:
+                    return
+                else:
+                    await _wait(done)
+        except ConflictError as error:
+            self.tally.note(f"Lease lost, another worker goes on: {error.words}")
+        except (RetryableError, MisconfiguredError) as error:
+            self.tally.note(f"Echoes of {shop} paused: {error}")
+
+    async def _publication(self, shop: str) -> None:
+        """Claim and publish; after the intake is done, stay for the coalescing window of what it planned last."""
+        done = self.intake_done[self.rt.landscape.shop(shop).company]
+        side = Side(self.rt.landscape.shop(shop).channel, self.rt.stock_channels[shop])
+        last_work = self.rt.now()
+        try:
+            while not stop_requested():
+                finishing = done.is_set()
+                if not await lane_is_open(self.rt, shop, side):
+                    self.tally.note(f"Lane {side.system} of {shop} is parked.")
+                    return
+                if await self._publish_wave(shop):
+                    last_work = self.rt.now()
+                    continue
+                window = self.rt.settings.coalesce_seconds + LOOK_AGAIN
+                if finishing and (self.rt.now() - last_work).total_seconds() > window:
+                    return
+                if not finishing:
+                    last_work = self.rt.now()
+                self.planned.clear()
+                await _wait(self.planned, within=LOOK_AGAIN if finishing else 0.5)
+        except (RetryableError, MisconfiguredError) as error:
+            lane = await park(self.rt, shop, side.system, error)
+            self.tally.note(f"Lane {lane.system} of {shop} parked until {lane.parked_until:%H:%M:%S} UTC: {error}")
+
+    async def _publish_wave(self, shop: str) -> bool:
+        owner = self.owner(f"publish-{shop}")
+        settings = self.rt.settings
+        figures = await self.rt.stock_book.claim_figures(shop, owner, settings.stock_wave, settings.publish_lease)
+        if not figures:
+            return False
+        batch = PublishBatch(owner, shop, figures)
+        try:
+            await self.steps.publish(self.rt, batch)
+        except ConflictError as error:
+            self.tally.note(f"Lease lost, another worker goes on: {error.words}")
+        finally:
+            self.tally.published(batch)
+        return True
+
+    async def _return(self, owner: str, messages: Sequence[Message], error: BaseException, *, count: bool) -> None:
+        """Hand messages back: uncounted when the other side is away, counted after a defect of ours."""
+        reason = error.code if isinstance(error, CrossdockError) else f"defect: {type(error).__name__}"
+        later = None if count else self.rt.now() + timedelta(seconds=self.rt.settings.park_seconds)
+        verdicts = tuple(
+            MessageVerdict(seq=m.seq, state=MessageState.READY, reason=reason, not_before=later, count_attempt=count)
+            for m in messages
+        )
+        with suppress(ConflictError):  # somebody else has them already
+            await self.rt.store.commit(Batch(owner=owner, messages=verdicts))
+
+    async def _bury_worn_out(self, owner: str, messages: list[Message]) -> list[Message]:
+        """Dead-letter what was claimed too often without an end; returns the rest."""
+        worn = [m for m in messages if m.attempts > self.rt.settings.attempts]
+        if worn:
+            await bury(self.rt, owner, worn)
+            self.tally.counts["dead_lettered"] += len(worn)
+        return [m for m in messages if m.attempts <= self.rt.settings.attempts]
+
+
+async def _wait(*events: asyncio.Event, within: float = 1.0) -> None:
+    """Until one of the events is set, at most so long: work may also come from another process."""
+    waits = [asyncio.create_task(event.wait()) for event in events]
+    await asyncio.wait(waits, timeout=within, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
