@@ -13,8 +13,8 @@ INDEXED: dict[str, tuple[str, ...]] = {
     "InventoryItem": ("sku",),
     "InventoryLevel": ("item", "location"),
     "Metafield": ("value",),
-    "Product": ("handle", "collections"),
-    "ProductVariant": ("sku~", "barcode~"),
+    "Product": ("handle", "collections", "media"),
+    "ProductVariant": ("sku~", "barcode~", "media"),
 }
 
 

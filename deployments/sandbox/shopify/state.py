@@ -37,6 +37,7 @@ EMBEDDED: dict[str, tuple[str, ...]] = {
     "Order": ("lineItems", "shippingLines", "transactions", "refunds"),
     "FulfillmentOrder": ("lineItems",),
     "Customer": ("addressesV2",),
+    "Product": ("options",),
 }
 FIRST_NUMBER = 5_000_000_000_001
 NUMBERS_A_SHOP = 1_000_000_000
@@ -70,6 +71,7 @@ class ShopSpace:
     records: dict[str, dict[str, Record]] = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)
     indexes: Indexes = field(default_factory=Indexes)
+    latest_order_number: int | None = None
     recent_sales: deque[tuple[datetime, str, int]] = field(default_factory=lambda: deque(maxlen=RECENT_KEPT))
 
     @property

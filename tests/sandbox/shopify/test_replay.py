@@ -10,9 +10,14 @@ from tests.sandbox.shopify.replay import Verdict, replay, table
 
 LAGGED = "the recorded shop's search index had not caught up yet"
 UNORDERED = "the names of the steps do not tell which write came before this read"
+FILE_UNFINISHED = "how far a file was processed when it was asked for is a matter of time"
 # What is known to differ, and why; a new difference fails the test, a mended one must leave this list.
 UNLISTED = "what it counts was partly made by steps that are not recorded"
 KNOWN = {
+    ("file-create-content-type-inference.json", "/reads/documentNode"): FILE_UNFINISHED,
+    ("file-create-content-type-inference.json", "/reads/extensionlessNode"): FILE_UNFINISHED,
+    ("file-create-content-type-inference.json", "/reads/modelNode"): FILE_UNFINISHED,
+    ("file-create-content-type-inference.json", "/reads/videoNode"): FILE_UNFINISHED,
     ("bulk-operation-root-count-and-search-filters.json", "/run/statusPolls/1"): UNLISTED,
     ("bulk-operation-root-count-and-search-filters.json", "/variantRun/statusPolls/1"): UNLISTED,
     ("bulk-operation-cold-catalog-hydration.json", "/searchProbes/0"): LAGGED,
@@ -67,7 +72,7 @@ def test_what_can_be_replayed_agrees_for_95_percent(verdicts: list[Verdict]) -> 
     outcomes = Counter(one.outcome for one in verdicts)
     equal = outcomes["agree"] + outcomes["shape"]
 
-    assert equal >= 263, table(verdicts)
+    assert equal >= 367, table(verdicts)
     assert equal / (equal + outcomes["differ"]) >= 0.95, table(verdicts)
 
 

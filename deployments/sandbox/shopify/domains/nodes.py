@@ -8,6 +8,7 @@ from deployments.sandbox.shopify.schema import published
 
 domain = Domain()
 _LEGACY_TYPES = (
+    "Collection",
     "Customer",
     "DraftOrder",
     "Fulfillment",
