@@ -55,6 +55,11 @@ class Plan:
     def landscape(self) -> Path:
         return LANDSCAPES[self.erp]
 
+    @property
+    def feeds(self) -> Path:
+        """The folder of the PIM's product feed."""
+        return self.home / "feeds"
+
     def store(self) -> str:
         """The state store's URL."""
         return self.store_url or f"sqlite:///{self.home / 'crossdock.sqlite'}"
@@ -66,6 +71,7 @@ class Plan:
             "CROSSDOCK_STORE_URL": self.store(),
             "CROSSDOCK_FLOW_LANDSCAPE": str(self.landscape),
             "CROSSDOCK_FLOW_MAPPINGS": str(HERE / "mappings"),
+            "CROSSDOCK_FEED_PIM_URL": str(self.feeds),
         }
         for shop in SHOPS:
             prefix = f"CROSSDOCK_SHOP_{shop.upper()}_"

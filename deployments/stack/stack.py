@@ -89,10 +89,13 @@ class Stack:
         self.report(f"Shopify stand-in at {self.shopify.url}")
 
     async def _start_erp(self) -> None:
+        """The ERP on a database of its own, and the PIM's feed beside it."""
+        log = self.plan.home / "logs" / "erp-build.log"
+        if not self.plan.feeds.exists():
+            await run(module("deployments.sandbox.feeds", "--out", str(self.plan.feeds)), environment={}, log=log)
         if not self.erp_database.exists():
             kind = "deployments.sandbox.tryton" if self.plan.erp == "tryton" else "deployments.sandbox.lambda_erp"
             verb = ("build", "--out") if self.plan.erp == "tryton" else ("seed", "--database")
-            log = self.plan.home / "logs" / "erp-build.log"
             await run(module(kind, *verb, str(self.erp_database)), environment={}, log=log, within=600)
             self.report("ERP database ready")
         await self.erp.start()

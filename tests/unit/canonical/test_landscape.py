@@ -147,6 +147,14 @@ def test_a_missing_file_says_which(tmp_path: Path) -> None:
 PIM = '\n[[systems]]\nname = "pim"\nkind = "feed"\nrole = "pim"\n'
 
 
+def test_words_are_the_pims_and_prices_the_erps_as_shipped(landscape: Landscape) -> None:
+    owners = landscape.field_owners("north")
+    assert (owners["title"], owners["images"], owners["variants.customs_code"]) == ("pim", "pim", "pim")
+    assert (owners["variants"], owners["variants.price"], owners["status"]) == ("erp", "erp", "erp")
+    variant = load_landscape(LANDSCAPE_FILE.with_name("landscape.lambda.toml")).field_owners("north")
+    assert {name for name, owner in owners.items() if variant[name] != owner} == {"variants"}
+
+
 def test_fields_of_products_belong_to_who_is_named_for_them_and_the_rest_to_the_product_master() -> None:
     text = PIM + '[[fields]]\nowner = "pim"\nfields = ["title", "images"]\n'
     text += '[[fields]]\nowner = "shopify"\nfields = ["title"]\nshop = "south"\n'
