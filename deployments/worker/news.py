@@ -15,7 +15,7 @@ from prefect.events.filters import EventAnyResourceFilter, EventFilter, EventNam
 
 AGAIN_SECONDS = 2.0
 """Before the feed is opened again after it broke."""
-SCHEDULED = "prefect.flow-run.Scheduled"
+SCHEDULED = ["prefect.flow-run.Scheduled", "prefect.flow-run.Resuming"]
 
 
 class News:
@@ -53,7 +53,7 @@ class News:
 
     async def _follow(self) -> None:
         wanted = EventFilter(
-            event=EventNameFilter(name=[SCHEDULED]),
+            event=EventNameFilter(name=SCHEDULED),
             any_resource=EventAnyResourceFilter(id=[f"prefect.work-pool.{self._pool_id}"]),
         )
         async with get_events_subscriber(filter=wanted, reconnection_attempts=0) as feed:

@@ -10,6 +10,7 @@ import signal
 import threading
 
 import anyio
+import sqlmodel  # noqa: F401 - here, because two threads that import it first at once each meet half of SQLAlchemy
 from prefect.logging.configuration import setup_logging
 from prefect.logging.loggers import get_logger
 from prefect.settings import get_current_settings

@@ -48,6 +48,7 @@ class WarmWorker(BaseWorker[BaseJobConfiguration, BaseVariables, WarmResult]):
         self._stopping = False
         self.on_room: Callable[[], None] = lambda: None
         self._away = False
+        self._look_again = False
 
     def preload(self, entrypoint: str) -> None:
         """Import a flow before a run asks for it."""
@@ -78,7 +79,17 @@ class WarmWorker(BaseWorker[BaseJobConfiguration, BaseVariables, WarmResult]):
         if self._away:
             self._logger.info("Prefect answers again.")
         self._away = False
-        return found
+        return [entry for entry in found if not self._in_hand(entry.flow_run.id)]
+
+    def _in_hand(self, flow_run_id: UUID) -> bool:
+        """Whether the run has not left yet: it was suspended and resumed while its code still tidies up.
+
+        Prefect's base class would hand it a second token of its limit, and end the worker because it has one.
+        """
+        tokens = self._limiter.statistics().borrowers if self._limiter is not None else ()
+        in_hand = flow_run_id in self._running or flow_run_id in tokens
+        self._look_again = self._look_again or in_hand
+        return in_hand
 
     async def sync_with_backend(self) -> None:
         """The heartbeat, and what a worker learns from its pool; waits like the poll does."""
@@ -108,7 +119,8 @@ class WarmWorker(BaseWorker[BaseJobConfiguration, BaseVariables, WarmResult]):
         """Also tells when there is room again: a run may wait for it."""
         full = self._limiter is not None and self._limiter.available_tokens == 0
         super()._release_limit_slot(flow_run_id)
-        if full:
+        if full or self._look_again:
+            self._look_again = False
             self.on_room()
 
     async def _propose_submitting_state(self, flow_run: FlowRun) -> None:

@@ -8,12 +8,14 @@ import uuid
 from pathlib import Path
 
 from prefect import flow, task
-from prefect.cache_policies import NO_CACHE
+from prefect.cache_policies import NO_CACHE, CacheKeyFnPolicy
 from prefect.runtime import flow_run
 from pydantic import SecretStr
 
+from canonical.approvals import ApprovalRequest
 from canonical.errors import RejectedError, RetryableError
 from canonical.rules import example
+from connectors import registry
 from connectors.statestore.settings import StoreSettings
 from connectors.statestore.store import open_store
 from flows.handling import intake, posting, verdicts
@@ -21,6 +23,7 @@ from flows.handling.documents import Chunk, IntakeBatch
 from flows.runtime import Runtime, stop_requested
 from flows.settings import FlowSettings
 from flows.steps import orders as steps
+from flows.steps.approvals import approved, finished
 from tests.fakes.systems import FakeErp, FakeShop, FakeTranslator, delivery
 from tests.flows.conftest import LANDSCAPE, some_orders
 
@@ -115,3 +118,51 @@ async def accepted_chunk(rt: Runtime, first: int) -> Chunk:
     chunk = Chunk("posting", "north", await posting.load(rt, claimed))
     await posting.prepare(rt, chunk)
     return chunk
+
+
+@task(persist_result=True, cache_policy=CacheKeyFnPolicy(cache_key_fn=lambda _, given: f"before-{given['key']}"))
+async def before_the_question(notebook: str, key: str) -> str:
+    note(notebook, "step before")
+    return key
+
+
+@flow(name="sample-asking")
+async def asking(notebook: str, store: str, key: str, tidy_seconds: float = 0.0) -> None:
+    """Asks for a mass change, waits, and tells whether it may go on."""
+    opened = await open_store(StoreSettings(url=SecretStr(f"sqlite:///{store}")))
+    rt = Runtime(
+        landscape=LANDSCAPE,
+        store=opened,
+        channels={},
+        translators={},
+        erps={},
+        mappings=example.MAPPINGS,
+        settings=FlowSettings(),
+        approvals=registry.approvals(opened),
+    )
+    try:
+        note(notebook, "begun")
+        await before_the_question(notebook, key)
+        permission = await approved(rt, mass_change(key))
+        note(notebook, "granted" if permission.granted else "withheld")
+        note(notebook, permission.words)
+        if permission.granted:
+            await finished(rt, permission)
+    finally:
+        await asyncio.sleep(tidy_seconds)
+        await rt.aclose()
+
+
+def mass_change(key: str) -> ApprovalRequest:
+    """What it asks, on behalf of Dan."""
+    return ApprovalRequest(
+        key=key,
+        scope="north",
+        kind="mass_change",
+        role="stock",
+        subject="DC-EAST",
+        words="412 of 500 SKUs would go to zero",
+        digest="d1",
+        requested_by="cli:dan",
+        correlation_id=key,
+    )
