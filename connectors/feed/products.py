@@ -15,6 +15,7 @@ from connectors.feed.tables import Row, fault
 
 _SKU: Final = "variants.sku"
 _PER_VARIANT: Final = "variants."
+_NOTHING: Final = (None, (), {})
 Parse = Callable[[Any, Layout], Any]
 _PARSERS: Final[Mapping[str, Parse]] = {
     "status": lambda value, _: v.status(value),
@@ -31,6 +32,7 @@ _PARSERS: Final[Mapping[str, Parse]] = {
     "variants.image": lambda value, _: v.image(value) if value else None,
     "variants.metafields": lambda value, _: v.metafields(value),
     "variants.options": lambda value, _: v.options(value),
+    "variants.prices": lambda value, _: v.by_name(value),
     UPDATED_AT: lambda value, _: v.moment(value),
 }
 
@@ -91,7 +93,9 @@ class ProductBuilder:
 
     def _variant(self, row: Row, parsed: Mapping[str, Any]) -> Variant | None:
         """The variant of a row; None for a row without, or with faults."""
-        said = {field: value for field, value in parsed.items() if field.startswith(_PER_VARIANT) and value}
+        said = {
+            field: value for field, value in parsed.items() if field.startswith(_PER_VARIANT) and value not in _NOTHING
+        }
         sku = parsed.get(_SKU)
         if not sku:
             if said:
@@ -117,9 +121,7 @@ class ProductBuilder:
     def _prices(self, said: Mapping[str, Any]) -> tuple[PriceListPrice, ...]:
         """The prices in price lists, as columns or as an object by list."""
         named = {found[1]: value for field, value in said.items() if (found := PRICE_OF.match(field))}
-        whole = said.get("variants.prices")
-        if isinstance(whole, Mapping):
-            named |= whole
+        named |= said.get("variants.prices") or {}
         prices: dict[str, Money | None] = {name: v.money(value, self._layout.currency) for name, value in named.items()}
         return tuple(PriceListPrice(price_list=name, price=price) for name, price in prices.items() if price)
 

@@ -34,6 +34,7 @@ class ProductFeed:
         read = _stamps(cursor)
         files = await self._files.found()
         read = {path: stamp for path, stamp in read.items() if path in {file.path for file in files}}
+        told = False
         for file in files:
             if read.get(file.path) == file.stamp:
                 continue
@@ -45,6 +46,9 @@ class ProductFeed:
                 yield part
             read[file.path] = file.stamp
             yield ProductReport(parts[-1].products, parts[-1].errors, _cursor(read))
+            told = True
+        if not told:
+            yield ProductReport((), (), cursor)
 
     async def products(self, keys: Sequence[str]) -> ProductReport:
         """See the port. Every file is read; of two that name a product, the newer counts."""

@@ -121,9 +121,14 @@ def translations(value: Any) -> tuple[Translation, ...]:
 
 def options(value: Any) -> dict[str, str]:
     """What makes a variant different, as an object."""
+    return {name: said for name, one in by_name(value).items() if (said := text(one))}
+
+
+def by_name(value: Any) -> dict[str, Any]:
+    """Values by name, as an object."""
     if not isinstance(value, Mapping):
         raise ValueError('is no object such as {"Size": "S"}')
-    return {name: said for name, one in value.items() if (said := text(one))}
+    return dict(value)
 
 
 def moment(value: Any) -> datetime | None:
