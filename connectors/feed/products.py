@@ -15,7 +15,7 @@ from connectors.feed.tables import Row, fault
 
 _SKU: Final = "variants.sku"
 _PER_VARIANT: Final = "variants."
-_NOTHING: Final = (None, (), {})
+_NOTHING: Final[tuple[Any, ...]] = (None, (), {})
 Parse = Callable[[Any, Layout], Any]
 _PARSERS: Final[Mapping[str, Parse]] = {
     "status": lambda value, _: v.status(value),
