@@ -26,6 +26,7 @@ from canonical.ports import (
 if TYPE_CHECKING:
     from canonical.ports.approvals import Approvals
     from canonical.ports.mapping import MappingBook
+    from canonical.ports.readiness import Arrivals, ChannelSetup
     from connectors.shopify.settings import ShopifySettings
 
 
@@ -55,6 +56,26 @@ def mapping_book(store: StateStore) -> "MappingBook":
     if not isinstance(store, SqlStateStore):
         raise TypeError("the mapping repository is kept in the SQL state store")
     return SqlMappingBook(store.database)
+
+
+def arrivals(store: StateStore) -> "Arrivals":
+    """What came into an opened state store, for the doctor."""
+    from connectors.statestore.arrived import SqlArrivals
+    from connectors.statestore.store import SqlStateStore
+
+    if not isinstance(store, SqlStateStore):
+        raise TypeError("arrivals are counted in the SQL state store")
+    return SqlArrivals(store.database)
+
+
+def channel_setup(landscape: Landscape, shop: str) -> "ChannelSetup":
+    """How a shop is set up, for the doctor."""
+    system = landscape.system(landscape.shop(shop).channel)
+    if system.kind == "shopify":
+        from connectors.shopify.setup import open_setup
+
+        return open_setup(shop, _shopify_settings(landscape, shop))
+    raise _unknown(system)
 
 
 def sales_channel(landscape: Landscape, shop: str, budgets: Budgets | None = None) -> SalesChannel:

@@ -56,6 +56,11 @@ class SalesChannel(Protocol):
 
     shop: str
 
+    @property
+    def notices(self) -> frozenset[str]:
+        """What an operator should know of the shop's answers so far: another API version, deprecated calls."""
+        ...
+
     async def read_orders(self, ids: Sequence[str]) -> Mapping[str, Order | RejectedError]:
         """Whole orders by native id, 50 a call; an id that is missing does not exist (any more).
 

@@ -1,6 +1,6 @@
 """What the app must be allowed, and the subscriptions it keeps."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Final
 
 from canonical.errors import MisconfiguredError
@@ -33,14 +33,19 @@ async def check_access(client: ShopifyClient, domain: str, scopes: Sequence[str]
             f"{answered} answers instead", code="wrong_shop", document=domain, way_out="Check domain and token."
         )
     granted = {scope["handle"] for scope in data["currentAppInstallation"]["accessScopes"]}
-    granted |= {f"read_{scope.removeprefix('write_')}" for scope in granted if scope.startswith("write_")}
-    if missing := [scope for scope in scopes if scope not in granted]:
+    if missing := lacking(granted, scopes):
         raise MisconfiguredError(
             f"the app lacks the scopes {', '.join(missing)}",
             code="scopes_missing",
             document=domain,
             way_out="Add them to the app in the Dev Dashboard, release a version, and approve it in the shop.",
         )
+
+
+def lacking(granted: Set[str], scopes: Sequence[str]) -> list[str]:
+    """The scopes that are not granted; `write_x` includes `read_x`."""
+    held = granted | {f"read_{scope.removeprefix('write_')}" for scope in granted if scope.startswith("write_")}
+    return [scope for scope in scopes if scope not in held]
 
 
 async def ensure_subscriptions(client: ShopifyClient, topics: Sequence[str], uri: str) -> list[str]:

@@ -58,6 +58,7 @@ app.command(approvals)
 tokens.command("deployments.cli.tokens:add", name="add", help="Make a token.")
 sandbox.command("deployments.cli.sandbox:order", name="order", help="Place orders.")
 sandbox.command("deployments.cli.sandbox:faults", name="faults", help="Switch delivery faults.")
+app.command("deployments.cli.doctor:doctor", name="doctor", help="Is the data of all systems fit to go live?")
 for group in (orders, holds, audit, engine, shops, tokens, sandbox):
     app.command(group)
 

@@ -17,17 +17,21 @@ def check(shop: str, *, landscape: Path = LANDSCAPE_FILE) -> int:
     landscape
         The landscape file.
     """
-    asyncio.run(_check(shop, landscape))
-    console.print(f"Shop {shop} answers and grants every scope we need.")
+    notices = asyncio.run(_check(shop, landscape))
+    console.print(f"Shop {shop} answers and grants every scope that orders need.")
+    for words in sorted(notices):
+        console.print(f"Notice: {words}", soft_wrap=True)
     return 0
 
 
-async def _check(shop: str, landscape: Path) -> None:
+async def _check(shop: str, landscape: Path) -> frozenset[str]:
+    """What the shop says beside its answer: another API version served, a call that is deprecated."""
     from connectors import registry
 
     channel = registry.sales_channel(load_landscape(landscape), shop)
     try:
         await channel.check()
+        return channel.notices
     finally:
         await channel.aclose()
 

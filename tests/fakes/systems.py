@@ -99,6 +99,7 @@ class FakeShop:
 
     def __init__(self, shop: str) -> None:
         self.shop = shop
+        self.notices: frozenset[str] = frozenset()
         self.orders: dict[str, Order] = {}
         self.written: dict[str, str] = {}
         self.reads = 0
