@@ -1,4 +1,4 @@
-"""Reads the landscape and the mapping seeds from their files; the checks are pure and live in `canonical`."""
+"""Reads the landscape, the mapping seeds and the stock policies from their files; the checks live in `canonical`."""
 
 from pathlib import Path
 
@@ -6,9 +6,11 @@ from canonical.errors import MisconfiguredError
 from canonical.landscape import Landscape, read_landscape
 from canonical.mapping.seeds import FIRST_FILES, SEED_FILES, read_mappings
 from canonical.mapping.table import TableMappings
+from canonical.rules.policies import Policies, read_policies
 
 LANDSCAPE_FILE = Path(__file__).with_name("landscape.toml")
 MAPPINGS_FOLDER = Path(__file__).with_name("mappings")
+POLICIES_FILE = Path(__file__).with_name("policies") / "policies.toml"
 
 
 def load_landscape(path: Path = LANDSCAPE_FILE) -> Landscape:
@@ -20,6 +22,11 @@ def load_mappings(folder: Path = MAPPINGS_FOLDER) -> TableMappings:
     """The mapping seeds in a folder, one CSV a kind. Raises `MisconfiguredError` naming every bad line."""
     wanted = [name for name in SEED_FILES if name in FIRST_FILES or (folder / name).exists()]
     return read_mappings({name: _text(folder / name) for name in wanted})
+
+
+def load_policies(path: Path = POLICIES_FILE) -> Policies:
+    """The stock policies in a file. Raises `MisconfiguredError` listing everything wrong with it."""
+    return read_policies(_text(path), path.name)
 
 
 def _text(path: Path) -> str:

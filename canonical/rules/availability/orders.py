@@ -1,0 +1,145 @@
+"""What orders take of the stock, as arrays: at the place they name, else drawn from places in order of priority."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from canonical.inventory import Demand
+from canonical.rules.availability.columns import Ints, whole
+from canonical.rules.availability.pool import Pool, find, grouped
+from canonical.rules.availability.setup import StockSetup, lowers, needs
+from canonical.rules.availability.terms import Terms
+
+_NOWHERE = 2**62
+
+
+@dataclass(slots=True)
+class View:
+    """Some cells of a pool (None: all) in a calculation. `net` falls as orders are taken off."""
+
+    pool: Pool
+    cells: Ints | None
+    skus: Ints
+    net: Ints
+    told: Ints | None
+
+    def with_incoming(self, terms: Terms, now: datetime) -> Ints:
+        """What is there, and what comes in time to be sold at a place with these terms."""
+        pool = self.pool
+        if not len(pool.due_cells) or (isinstance(terms.days, int) and terms.days == 0) or self.told is None:
+            return self.net
+        at, there = find(self.skus, pool.skus[pool.due_cells])
+        at, day, amount = at[there], pool.due_days[there], pool.due_amounts[there]
+        days = np.asarray(terms.days) if isinstance(terms.days, int) else terms.days[at]
+        counts = (day <= now.date().toordinal() + days) & (days > 0)
+        net = self.net.copy()
+        np.add.at(net, at[counts], amount[counts])
+        return net
+
+
+class Orders:
+    """Demand of all shops of the company, in the smallest unit."""
+
+    def __init__(
+        self,
+        setup: StockSetup,
+        demand: Sequence[Demand],
+        pools: Mapping[str, Pool],
+        number_of: Mapping[str, int],
+        scale: int,
+    ) -> None:
+        self.demand, self._setup = demand, setup
+        located: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        homeless: dict[tuple[str, bool], list[tuple[int, int]]] = defaultdict(list)
+        for need in needs(setup, demand):
+            number = number_of.get(need.sku)
+            if number is None:
+                continue
+            for booked, amount in ((False, whole(need.unbooked, scale)), (True, whole(need.booked, scale))):
+                place = need.place
+                if place is None or not _stocked(pools.get(place.location), number):
+                    homeless[need.shop, booked].append((number, amount))
+                elif lowers(setup.owners[place.location].owner, booked=booked):
+                    located[place.location].append((number, amount))
+        self._located = {location: _summed(rows) for location, rows in located.items()}
+        self._homeless = {who: _summed(rows) for who, rows in homeless.items()}
+        numbers = [skus for skus, _ in self._homeless.values()]
+        self.homeless_skus = np.unique(np.concatenate([np.zeros(0, np.int64), *numbers]))
+
+    def take(self, views: Mapping[str, View], terms: Mapping[tuple[str, str], Terms]) -> None:
+        """Lower the views by all that orders take."""
+        for location, (skus, amounts) in self._located.items():
+            if location in views:
+                at, there = find(views[location].skus, skus)
+                views[location].net[at[there]] -= amounts[there]
+        for shop in self._setup.shops:
+            for booked in (False, True):
+                if (shop, booked) in self._homeless:
+                    self._draw(views, terms, shop, booked)
+
+    def _draw(self, views: Mapping[str, View], terms: Mapping[tuple[str, str], Terms], shop: str, booked: bool) -> None:
+        """From what is there, the best place first; what is more than there is falls on that one."""
+        skus, rest = self._homeless[shop, booked]
+        if len(views) and len(skus):
+            skus, rest = _present(views, skus, rest)
+        owners = self._setup.owners
+        places = [
+            place
+            for place in self._setup.places
+            if place.shop == shop and place.location in views and lowers(owners[place.location].owner, booked=booked)
+        ]
+        if not places or not len(skus):
+            return
+        locations = list(dict.fromkeys(place.location for place in places))
+        where = {location: find(views[location].skus, skus) for location in locations}
+        net = np.zeros((len(locations), len(skus)), np.int64)
+        for row, location in enumerate(locations):
+            at, there = where[location]
+            net[row, there] = views[location].net[at[there]]
+        ranks = np.full((len(places), len(skus)), _NOWHERE, np.int64)
+        for row, place in enumerate(places):  # sorted by the channel's id
+            at, there = where[place.location]
+            here = terms[shop, place.location_id].of(at[there])
+            ranks[row, there] = (1 - np.asarray(here.open)) * 2**40 + np.asarray(here.priority) * 2**16 + row
+        pool_of = np.array([locations.index(place.location) for place in places])
+        _drain(net, ranks, pool_of, rest)
+        for row, location in enumerate(locations):
+            at, there = where[location]
+            views[location].net[at[there]] = net[row, there]
+
+
+def _drain(net: Ints, ranks: Ints, pool_of: Ints, rest: Ints) -> None:
+    """Take `rest` of each SKU (a column) out of the pools (rows of `net`) of the places in order of rank."""
+    order, columns = np.argsort(ranks, axis=0), np.arange(ranks.shape[1])
+    rest = rest.copy()
+    for place in order:
+        stocked = ranks[place, columns] < _NOWHERE
+        pool = pool_of[place]
+        part = np.where(stocked, np.minimum(rest, np.maximum(net[pool, columns], 0)), 0)
+        net[pool, columns] -= part
+        rest -= part
+    first = order[0]
+    net[pool_of[first], columns] -= np.where(ranks[first, columns] < _NOWHERE, rest, 0)
+
+
+def _present(views: Mapping[str, View], skus: Ints, rest: Ints) -> tuple[Ints, Ints]:
+    """Only the SKUs of the calculation."""
+    there = np.zeros(len(skus), bool)
+    for view in views.values():
+        there |= find(view.skus, skus)[1]
+    return skus[there], rest[there]
+
+
+def _stocked(pool: Pool | None, number: int) -> bool:
+    if pool is None:
+        return False
+    at = int(np.searchsorted(pool.skus, number))
+    return at < len(pool.skus) and int(pool.skus[at]) == number
+
+
+def _summed(rows: list[tuple[int, int]]) -> tuple[Ints, Ints]:
+    numbers = np.array([number for number, _ in rows], np.int64)
+    return grouped(numbers, [amount for _, amount in rows])
