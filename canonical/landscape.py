@@ -18,6 +18,7 @@ from canonical.model import Code, Model
 from canonical.money import Currency
 from canonical.product_fields import EVERY_SHOP as EVERY_SHOP
 from canonical.product_fields import FieldOwnership, field_owners, field_problems
+from canonical.rules.guards import GuardLimits
 from canonical.stock_owners import StockOwnership, owner_of_stock, stock_problems
 
 
@@ -87,6 +88,7 @@ class Shop(Model):
     currency: Currency
     company: Code
     orders: OrderPolicy = OrderPolicy()
+    guards: GuardLimits = GuardLimits()
 
 
 class Ownership(Model):
