@@ -14,6 +14,7 @@ from canonical.ports import (
     Budgets,
     CostBudget,
     OrderTranslator,
+    ProductChannel,
     ProductSource,
     SalesChannel,
     SalesOrders,
@@ -100,6 +101,17 @@ def stock_channel(landscape: Landscape, shop: str, budgets: Budgets | None = Non
 
         settings = _shopify_settings(landscape, shop)
         return open_stock(shop, settings, budget=_shopify_budget(settings, budgets))
+    raise _unknown(system)
+
+
+def product_channel(landscape: Landscape, shop: str, budgets: Budgets | None = None) -> ProductChannel:
+    """The products of a shop, as `sales_channel`."""
+    system = landscape.system(landscape.shop(shop).channel)
+    if system.kind == "shopify":
+        from connectors.shopify.products import open_products
+
+        settings = _shopify_settings(landscape, shop)
+        return open_products(shop, settings, budget=_shopify_budget(settings, budgets))
     raise _unknown(system)
 
 

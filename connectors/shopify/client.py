@@ -64,7 +64,7 @@ class ShopifyClient:
             error = graphql_error(errors, headers, document, _cost(body))
             if not (op.changes and data and any(data.values())):
                 raise error
-            self._notice(f"{op.name} was done, with an error beside it: {error}")
+            self.notice(f"{op.name} was done, with an error beside it: {error}")
         return Answer(data or {}, headers)
 
     @property
@@ -107,11 +107,11 @@ class ShopifyClient:
         """Notice when Shopify served another API version than asked for, or calls the operation deprecated."""
         served = headers.get("x-shopify-api-version")
         if served and served != self._settings.api_version:
-            self._notice(f"asked for API version {self._settings.api_version}, Shopify served {served}")
+            self.notice(f"asked for API version {self._settings.api_version}, Shopify served {served}")
         if reason := headers.get("x-shopify-api-deprecated-reason"):
-            self._notice(f"Shopify says a call is deprecated: {reason}")
+            self.notice(f"Shopify says a call is deprecated: {reason}")
 
-    def _notice(self, words: str) -> None:
+    def notice(self, words: str) -> None:
         if words not in self.notices:
             self.notices.add(words)
             _LOG.warning("%s: %s", self._settings.domain, words)

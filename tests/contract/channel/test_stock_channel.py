@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from canonical.errors import ConflictError, RejectedError, RetryableError
-from canonical.inventory import Place, StockWrite
+from canonical.inventory import ChannelLevel, Place, StockWrite
 from canonical.outcomes import Failed, Settled
 from connectors.shopify.stock import ShopifyStock, open_stock
 from tests.contract.channel.conftest import StandIn
@@ -158,6 +158,18 @@ def new_location(stand_in: StandIn) -> dict[str, Any]:
     """A location like the first one, where nothing is stocked yet."""
     pattern = stand_in.ask("GET", f"/state/{stand_in.domain}/Location")["records"][0]
     return {**{name: value for name, value in pattern.items() if name != "id"}, "name": f"Pop-up {uuid.uuid4()}"}
+
+
+async def test_a_snapshot_tells_every_level_once(stand_in: StandIn, stock: ShopifyStock, skus: list[str]) -> None:
+    places = await places_of(stand_in, stock, skus[:10])
+    await stock.set_available([StockWrite(place=place, quantity=55) for place in places], key())
+    found: dict[Place, ChannelLevel] = {}
+    async for level in stock.snapshot():
+        assert level.place not in found
+        found[level.place] = level
+    assert [found[place] for place in places] == list((await stock.read_levels(places)).values())
+    levels = stand_in.ask("GET", f"/state/{stand_in.domain}/InventoryLevel")["records"]
+    assert len(found) == len([level for level in levels if level["isActive"]])
 
 
 async def test_a_shop_that_is_well_says_so(stock: ShopifyStock) -> None:
