@@ -1,6 +1,7 @@
 """`python -m deployments.sandbox.shopify`: run a Shopify stand-in."""
 
 import argparse
+import gc
 import logging
 from pathlib import Path
 
@@ -24,6 +25,8 @@ def parser() -> argparse.ArgumentParser:
     line.add_argument("--token-seconds", type=int, default=TOKEN_SECONDS, help="life of an access token")
     line.add_argument("--state", default="memory", help="a file to keep everything in, or 'memory'")
     line.add_argument("--webhook-time-scale", type=float, default=1.0, help="0.001 makes 4 hours of retries 15 s")
+    line.add_argument("--items", type=int, default=0, help="so many more products a shop, stocked at every location")
+    line.add_argument("--bulk-rows-a-second", type=float, default=20_000.0, help="pace of a bulk operation")
     line.add_argument("--empty", action="store_true", help="do not fill the shops from the catalogue")
     return line
 
@@ -43,8 +46,14 @@ def main() -> None:
         state_file=None if given.state == "memory" else Path(given.state),
         webhook_time_scale=given.webhook_time_scale,
         seed=not given.empty,
+        items=given.items,
+        bulk_rows_a_second=given.bulk_rows_a_second,
     )
-    serve(StandIn(settings), listener, port_file=given.port_file)
+    stand_in = StandIn(settings)
+    # What was loaded or seeded stays: the collector need not walk over it again and again.
+    gc.collect()
+    gc.freeze()
+    serve(stand_in, listener, port_file=given.port_file)
 
 
 if __name__ == "__main__":

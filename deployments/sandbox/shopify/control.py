@@ -1,5 +1,6 @@
 """`/_sandbox/`: look into the records, add some, switch faults, empty buckets, revoke tokens. No shop has this."""
 
+from dataclasses import asdict, replace
 from typing import Any
 
 import orjson
@@ -11,6 +12,7 @@ from deployments.sandbox.shopify.faults import KINDS, FaultRule, InvalidFaultErr
 from deployments.sandbox.shopify.records import Record
 from deployments.sandbox.shopify.schema import SERVED_VERSIONS
 from deployments.sandbox.shopify.seed import open_shop
+from deployments.sandbox.shopify.seed_goods import Goods, add_goods
 from deployments.sandbox.shopify.stand_in import StandIn
 from deployments.sandbox.shopify.state import UnknownShopError
 
@@ -33,6 +35,8 @@ def routes(stand_in: StandIn) -> list[Route]:
         Route(f"{PREFIX}/state/{{shop}}", desk.export, methods=["GET"]),
         Route(f"{PREFIX}/state/{{shop}}/{{type}}", desk.records, methods=["GET"]),
         Route(f"{PREFIX}/state/{{shop}}/{{type}}", desk.add_record, methods=["POST"]),
+        Route(f"{PREFIX}/goods", desk.add_goods, methods=["POST"]),
+        Route(f"{PREFIX}/bulk", desk.set_bulk_pace, methods=["PUT"]),
         Route(f"{PREFIX}/buckets/drain", desk.drain, methods=["POST"]),
         Route(f"{PREFIX}/tokens/revoke", desk.revoke, methods=["POST"]),
     ]
@@ -125,6 +129,25 @@ class _Desk:
         except UnknownShopError as error:
             return _json({"error": str(error)}, 404)
         return _json(record, 201)
+
+    async def add_goods(self, request: Request) -> Response:
+        """Keep many plain products with stock: `products`, `variants` of each, `locations`, `available`, `prefix`."""
+        body = await _body(request)
+        shop = body.pop("shop", None) or self._stand_in.state.shops[0]
+        try:
+            made = add_goods(self._stand_in.state, shop, Goods(**body))
+        except (TypeError, ValueError, UnknownShopError) as error:
+            return _json({"error": str(error)}, 400)
+        return _json(made, 201)
+
+    async def set_bulk_pace(self, request: Request) -> Response:
+        """How fast bulk operations run: `rows_a_second`, `start_seconds`; `fail_after_rows` breaks the next one."""
+        body = await _body(request)
+        try:
+            self._stand_in.bulk.pace = replace(self._stand_in.bulk.pace, **body)
+        except TypeError as error:
+            return _json({"error": str(error)}, 400)
+        return _json(asdict(self._stand_in.bulk.pace))
 
     async def drain(self, request: Request) -> Response:
         """Empty the bucket of an app in a shop; the first app and shop unless named."""

@@ -22,6 +22,7 @@ from deployments.sandbox.shopify.records import Clock, utc_now
 from deployments.sandbox.shopify.registry import Call, UnderWay, combine
 from deployments.sandbox.shopify.schema import published
 from deployments.sandbox.shopify.seed import open_shop
+from deployments.sandbox.shopify.seed_goods import Goods, add_goods
 from deployments.sandbox.shopify.state import State
 from deployments.sandbox.shopify.tokens import DEFAULT_SCOPES, TOKEN_SECONDS, App, Tokens, with_implied
 from deployments.sandbox.shopify.webhooks.sender import WebhookSender
@@ -32,7 +33,10 @@ REQUESTS_KEPT = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How a stand-in is set up. `state_file` None keeps everything in memory; no `shops` means the catalogue's."""
+    """How a stand-in is set up. `state_file` None keeps everything in memory; no `shops` means the catalogue's.
+
+    `items` adds that many products to each shop, stocked everywhere.
+    """
 
     shops: tuple[str, ...] = ()
     plan: str = "standard"
@@ -44,6 +48,7 @@ class Settings:
     state_file: Path | None = None
     webhook_time_scale: float = 1.0
     seed: bool = True
+    items: int = 0
     bulk_rows_a_second: float = 20_000.0
     bulk_start_seconds: float = 0.1
 
@@ -118,6 +123,8 @@ def open_shops(state: State, settings: Settings) -> None:
         for domain in settings.shops or catalogue_shops():
             if domain not in state.shops:
                 open_shop(state, domain, settings.plan, seeded=settings.seed)
+                if settings.items:
+                    add_goods(state, domain, Goods(settings.items))
 
 
 def catalogue_shops() -> tuple[str, ...]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -214,6 +217,87 @@ def test_records_can_be_looked_at_and_added_from_outside(http: httpx.Client) -> 
     assert added.status_code == 201
     assert http.get("/_sandbox/state").json()["north.myshopify.com"]["Customer"] == rows["Customer"] + 1
     assert "AccessToken" not in http.get("/_sandbox/state/north.myshopify.com").json()
+
+
+UPDATE = """mutation U($id: ID!, $input: InventoryItemInput!) {
+  inventoryItemUpdate(id: $id, input: $input) { userErrors { message } }
+}"""
+SET = """mutation S($input: InventorySetQuantitiesInput!, $key: String!) {
+  inventorySetQuantities(input: $input) @idempotent(key: $key) { userErrors { code } }
+}"""
+
+
+def test_a_key_whose_request_is_held_up_is_in_progress_for_who_sends_it_again(http: httpx.Client) -> None:
+    level = http.get("/_sandbox/state/north.myshopify.com/InventoryLevel").json()["records"][0]
+    pair = {"inventoryItemId": level["item"]["id"], "locationId": level["location"]["id"]}
+    rows = [{**pair, "quantity": 5, "changeFromQuantity": None}]
+    given = {"name": "available", "reason": "correction", "quantities": rows}
+    body = {"query": SET, "variables": {"input": given, "key": "held-up"}}
+    http.post(
+        "/_sandbox/faults", json={"kind": "slow", "seconds": 1.5, "count": 1, "roots": ["inventorySetQuantities"]}
+    )
+
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(ask, http, body)
+        wait_until(lambda: http.get("/_sandbox/faults").json()["rules"][0]["hits"] == 1)
+        meanwhile = ask(http, body).json()["data"]["inventorySetQuantities"]["userErrors"]
+        held_up = slow.result().json()["data"]["inventorySetQuantities"]["userErrors"]
+
+    assert meanwhile == [{"code": "IDEMPOTENCY_CONCURRENT_REQUEST"}]
+    assert held_up == []
+    assert ask(http, body).json()["data"]["inventorySetQuantities"]["userErrors"] == []
+
+
+def wait_until(test: Callable[[], bool]) -> None:
+    for _ in range(200):
+        if test():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it did not happen within 10 seconds")
+
+
+def test_many_goods_are_made_at_once_and_a_file_goes_in_and_a_result_comes_out(http: httpx.Client) -> None:
+    made = http.post("/_sandbox/goods", json={"products": 300, "locations": 2, "prefix": "MANY"})
+    assert made.json()["InventoryLevel"] >= 600
+    run = "mutation R($q: String!) { bulkOperationRunQuery(query: $q) { bulkOperation { id } userErrors { message } } }"
+    query = '{ productVariants(query: "sku:MANY*") { edges { node { id sku } } } }'
+    started = ask(http, {"query": run, "variables": {"q": query}}).json()["data"]["bulkOperationRunQuery"]
+
+    exported = [json.loads(line) for line in http.get(result_of(http, started)).content.splitlines()]
+    assert len(exported) == 300
+
+    stage = """mutation { stagedUploadsCreate(input: [{filename: "t.jsonl", mimeType: "text/jsonl",
+      resource: BULK_MUTATION_VARIABLES, httpMethod: POST}]) { stagedTargets { url parameters { name value } } } }"""
+    target = ask(http, {"query": stage}).json()["data"]["stagedUploadsCreate"]["stagedTargets"][0]
+    fields = {one["name"]: one["value"] for one in target["parameters"]}
+    lines = "\n".join(json.dumps({"id": one["id"], "input": {"cost": "2.50"}}) for one in items_of(http)[:4])
+    sent = httpx.post(target["url"], data=fields, files={"file": ("t.jsonl", lines, "text/jsonl")})
+    assert sent.status_code == 201
+    run = """mutation R($path: String!, $each: String!) {
+      bulkOperationRunMutation(stagedUploadPath: $path, mutation: $each) { bulkOperation { id } userErrors { message } }
+    }"""
+    variables = {"path": fields["key"], "each": UPDATE}
+    started = ask(http, {"query": run, "variables": variables}).json()["data"]["bulkOperationRunMutation"]
+
+    done = [json.loads(line) for line in http.get(result_of(http, started)).content.splitlines()]
+    assert [row["data"]["inventoryItemUpdate"]["userErrors"] for row in done] == [[]] * 4
+    assert [one["unitCost"]["amount"] for one in items_of(http)[:4]] == ["2.50"] * 4
+
+
+def items_of(http: httpx.Client) -> list[Any]:
+    return list(http.get("/_sandbox/state/north.myshopify.com/InventoryItem").json()["records"])
+
+
+def result_of(http: httpx.Client, started: Any) -> str:
+    assert started["userErrors"] == []
+    query = f'{{ bulkOperation(id: "{started["bulkOperation"]["id"]}") {{ status url }} }}'
+    wait_until(lambda: ask(http, {"query": query}).json()["data"]["bulkOperation"]["status"] == "COMPLETED")
+    return str(ask(http, {"query": query}).json()["data"]["bulkOperation"]["url"])
+
+
+def test_a_file_without_a_target_is_refused(http: httpx.Client) -> None:
+    assert http.put("/_uploads/tmp/1/files/none/a.png", content=b"x").status_code == 403
+    assert http.get("/_bulk/bulk-404.jsonl").status_code == 404
 
 
 def test_an_empty_shop_can_be_opened_while_it_runs(http: httpx.Client) -> None:

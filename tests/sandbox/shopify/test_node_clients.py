@@ -41,8 +41,11 @@ const client = createAdminApiClient({
 const good = await client.request('query ($first: Int!) { products(first: $first) { nodes { title } } }',
   {variables: {first: 2}});
 const bad = await client.request('{ shop { nothing } }');
+const start = 'mutation ($q: String!) { bulkOperationRunQuery(query: $q) { userErrors { message } } }';
+const bulk = await client.request(start,
+  {variables: {q: '{ inventoryItems { edges { node { id inventoryLevels { edges { node { id } } } } } } }'}});
 console.log(JSON.stringify({titles: good.data.products.nodes.length, cost: good.extensions.cost.requestedQueryCost,
-  code: bad.errors.graphQLErrors[0].extensions.code}));
+  code: bad.errors.graphQLErrors[0].extensions.code, bulk: bulk.data.bulkOperationRunQuery.userErrors}));
 """
 SHOPIFY_API = """
 import '@shopify/shopify-api/adapters/node';
@@ -81,7 +84,7 @@ def test_the_admin_api_client_reads_products_and_understands_a_refusal(
 ) -> None:
     said = run(ADMIN_API_CLIENT, node_clients, stand_in)
 
-    assert said == {"titles": 2, "cost": 3, "code": "undefinedField"}
+    assert said == {"titles": 2, "cost": 3, "code": "undefinedField", "bulk": []}
 
 
 def test_the_shopify_api_library_gets_its_own_token_and_reads_the_shop(

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -81,6 +82,42 @@ def test_shopifyapp_reads_a_shop_in_graphql(app: ShopifyApp, client: httpx.Clien
     assert answer.ok, answer.log
     assert answer.data["shop"] == {"currencyCode": "USD"}
     assert [place["isActive"] for place in answer.data["locations"]["nodes"]] == [True, True]
+
+
+def test_shopifyapp_sets_a_quantity_once_for_its_key(app: ShopifyApp, client: httpx.Client) -> None:
+    def asked(query: str, **variables: object) -> dict[str, Any]:
+        answer = app.admin_graphql_request(
+            query,
+            shop="north",
+            access_token=token(app, client),
+            api_version="2026-10",
+            variables=variables,
+            http_client=client,
+        )
+        assert answer.ok, answer.log
+        return dict(answer.data)
+
+    read = """query { inventoryItems(first: 1) { nodes { id inventoryLevels(first: 1) { nodes { location { id }
+      quantities(names: ["available", "on_hand"]) { name quantity } } } } } }"""
+    write = """mutation S($input: InventorySetQuantitiesInput!, $key: String!) {
+      inventorySetQuantities(input: $input) @idempotent(key: $key) {
+        inventoryAdjustmentGroup { changes { name delta } } userErrors { code message } } }"""
+    item = asked(read)["inventoryItems"]["nodes"][0]
+    level = item["inventoryLevels"]["nodes"][0]
+    now = level["quantities"][0]["quantity"]
+    row = {"inventoryItemId": item["id"], "locationId": level["location"]["id"], "quantity": now + 3}
+    rows = [{**row, "changeFromQuantity": now}]
+    given = {"name": "available", "reason": "correction", "quantities": rows}
+
+    first, repeat = (asked(write, input=given, key="client-1")["inventorySetQuantities"] for _ in range(2))
+
+    assert first["inventoryAdjustmentGroup"]["changes"] == [
+        {"name": "available", "delta": 3},
+        {"name": "on_hand", "delta": 3},
+    ]
+    assert repeat == first
+    stale = asked(write, input=given, key="client-2")["inventorySetQuantities"]["userErrors"]
+    assert [error["code"] for error in stale] == ["CHANGE_FROM_QUANTITY_STALE"]
 
 
 def test_shopifyapp_reaches_another_shop_by_its_host_name(app: ShopifyApp, client: httpx.Client) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from deployments.sandbox.shopify.journal import Journal
 from deployments.sandbox.shopify.state import Change, State, UnknownShopError
+from tests.sandbox.shopify.asking import Shop
 
 A, B = "a.myshopify.com", "b.myshopify.com"
 
@@ -123,3 +124,20 @@ def test_what_an_action_did_before_it_failed_is_kept_in_memory_and_in_the_file(t
     assert len(state.all(A, "Order")) == 1
     assert again.all(A, "Order") == state.all(A, "Order")
     again.close()
+
+
+def test_an_order_after_a_restart_takes_the_next_number_whatever_the_ids(tmp_path: Path) -> None:
+    """The file is read by id: the latest order need not come last."""
+    shop = Shop(state_file=tmp_path / "shop.db")
+    huge, small = 10**20, 7
+    numbers = [shop.place_order_as_merchant(id=f"gid://shopify/Order/{one}")["number"] for one in (huge, small)]
+    named = shop.place_order_as_merchant(name="#5000")
+    shop.state.close()
+
+    again = Shop(state_file=tmp_path / "shop.db")
+    following = again.place_order_as_merchant()
+
+    assert numbers == [1001, 1002]
+    assert named["number"] == 5000
+    assert (following["number"], following["name"]) == (5001, "#5001")
+    again.state.close()

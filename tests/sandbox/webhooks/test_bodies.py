@@ -128,6 +128,20 @@ RECORDS: dict[str, tuple[str, Record]] = {
     ),
     "products/delete": ("Product", {}),
     "inventory_items/update": ("InventoryItem", {"sku": "TEE", "tracked": True, "requiresShipping": True}),
+    "inventory_items/create": ("InventoryItem", {"sku": "TEE", "tracked": True, "requiresShipping": True}),
+    "inventory_items/delete": ("InventoryItem", {"sku": "TEE"}),
+    "bulk_operations/finish": (
+        "BulkOperation",
+        {"status": "COMPLETED", "type": "QUERY", "errorCode": None, "completedAt": "2026-11-23T12:00:00Z"},
+    ),
+    "inventory_levels/connect": (
+        "InventoryLevel",
+        {
+            "id": "gid://shopify/InventoryLevel/5?inventory_item_id=6",
+            "location": {"id": "gid://shopify/Location/5"},
+            "quantities": {"available": 10},
+        },
+    ),
     "inventory_levels/update": (
         "InventoryLevel",
         {

@@ -5,7 +5,7 @@ from typing import Any
 from deployments.sandbox.shopify.domains.payments import figures
 from deployments.sandbox.shopify.records import Record, gid, gid_tail, is_reference, reference
 from deployments.sandbox.shopify.registry import Domain
-from deployments.sandbox.shopify.state import State
+from deployments.sandbox.shopify.state import ShopSpace, State
 from deployments.sandbox.shopify.stock import commit
 
 domain = Domain()
@@ -28,8 +28,9 @@ def complete_order(state: State, shop: str, record: Record) -> Record:
 
 
 def _defaults(state: State, shop: str, record: Record) -> Record:
-    number = record.get("number") or _next_number(state, shop)
     space = state.space(shop)
+    number = record.get("number") or _named(record) or _latest_number(space) + 1
+    space.latest_order_number = max(_latest_number(space), int(number))
     currency = record.get("currencyCode") or space.shop["currencyCode"]
     return {
         "number": number,
@@ -54,11 +55,19 @@ def _defaults(state: State, shop: str, record: Record) -> Record:
     }
 
 
-def _next_number(state: State, shop: str) -> int:
-    space = state.space(shop)
-    orders = space.records.get("Order", {})
-    latest = next(reversed(orders.values()), None)
-    return int(latest["number"]) + 1 if latest else int(space.shop.get("firstOrderNumber", FIRST_ORDER_NUMBER))
+def _named(record: Record) -> int | None:
+    """The number in a name somebody gave the order."""
+    digits = str(record.get("name") or "").removeprefix("#")
+    return int(digits) if digits.isdigit() else None
+
+
+def _latest_number(space: ShopSpace) -> int:
+    """The highest number an order has. After a restart orders are not in the order they came, so all are looked at."""
+    if space.latest_order_number is None:
+        numbers = [int(order["number"]) for order in space.records.get("Order", {}).values()]
+        first = int(space.shop.get("firstOrderNumber", FIRST_ORDER_NUMBER))
+        space.latest_order_number = max(numbers, default=first - 1)
+    return space.latest_order_number
 
 
 def _confirmation(order_id: str) -> str:

@@ -32,7 +32,7 @@ WRITERS: dict[str, Writer] = {
     **dict.fromkeys(("products/create", "products/update"), catalogue_bodies.product_body),
     "products/delete": catalogue_bodies.deleted_body,
     **dict.fromkeys(("inventory_items/create", "inventory_items/update"), catalogue_bodies.inventory_item_body),
-    "inventory_items/delete": catalogue_bodies.deleted_body,
+    "inventory_items/delete": catalogue_bodies.deleted_item_body,
     **dict.fromkeys(("inventory_levels/connect", "inventory_levels/update"), catalogue_bodies.inventory_level_body),
     "inventory_levels/disconnect": catalogue_bodies.disconnected_level_body,
     **dict.fromkeys(

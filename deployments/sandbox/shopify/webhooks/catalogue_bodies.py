@@ -69,6 +69,18 @@ def inventory_item_body(record: Record, source: Source) -> Body:
     }
 
 
+def deleted_item_body(record: Record, source: Source) -> Body:
+    """inventory_items/delete: the id, and the customs data as it is when nothing is left to tell."""
+    return {
+        "id": number(record),
+        "country_code_of_origin": None,
+        "province_code_of_origin": None,
+        "harmonized_system_code": None,
+        "country_harmonized_system_codes": [],
+        "admin_graphql_api_id": record["id"],
+    }
+
+
 def inventory_level_body(record: Record, source: Source) -> Body:
     """inventory_levels/update and connect: available only, never on hand."""
     return {
