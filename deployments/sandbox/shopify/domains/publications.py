@@ -29,12 +29,14 @@ def publication(call: Call, arguments: Arguments) -> Record | None:
 @domain.mutation("publishablePublish")
 def publishable_publish(call: Call, arguments: Arguments) -> Record:
     """Publish a product or collection on publications, now or from a date on."""
-    now = call.now_text
 
     def put(terms: Terms, given: list[Record]) -> Terms:
-        named = {one["publicationId"] for one in given}
-        kept = [one for one in terms if one["publication"]["id"] not in named]
-        return kept + [_term(one["publicationId"], one.get("publishDate") or now) for one in given]
+        known = {_key(one): one for one in terms}
+        for one in given:
+            before, date = known.get(one["publicationId"]), one.get("publishDate")
+            if date or before is None or not is_live(call, before):
+                known[one["publicationId"]] = _term(one["publicationId"], date or call.now_text)
+        return list(known.values())
 
     return _change(call, arguments, put)
 
@@ -59,7 +61,7 @@ def _change(call: Call, arguments: Arguments, edit: Callable[[Terms, list[Record
         return {"publishable": None, "userErrors": errors}
     before = terms_of(call, record)
     after = edit(before, arguments["input"])
-    if {_key(one) for one in after} != {_key(one) for one in before}:
+    if after != before:
         first = min((one["publishDate"] for one in after if is_live(call, one)), default=None)
         call.state.update(call.shop, record["id"], {"publishedTo": after, "publishedAt": first})
     return {"publishable": reference(record), "userErrors": []}

@@ -14,6 +14,7 @@ COUNTRIES = {"US": "United States", "CA": "Canada", "DE": "Germany", "FR": "Fran
 def product_body(record: Record, source: Source) -> Body:
     """products/create and update: the first 100 variants in full, all of them as gids."""
     variants = [found for one in record.get("variants") or () if (found := source.find(one))]
+    images = _images(record, source)
     return {
         "admin_graphql_api_id": record["id"],
         "body_html": record.get("descriptionHtml") or "",
@@ -31,12 +32,12 @@ def product_body(record: Record, source: Source) -> Body:
         "tags": tags(record.get("tags")),
         "variants": [_variant(one, record, source) for one in variants[:FULL_VARIANTS]],
         "options": each(lambda option: _option(option, record, variants), record.get("options")),
-        "images": [],
-        "image": None,
-        "media": [],
+        "images": images,
+        "image": images[0] if images else None,
+        "media": each(lambda one: _media(one, source), record.get("media")),
         "variant_gids": [{"admin_graphql_api_id": one["id"], "updated_at": one.get("updatedAt")} for one in variants],
         "has_variants_that_requires_components": bool(record.get("hasVariantsThatRequiresComponents")),
-        "category": None,
+        "category": _category(record.get("category")),
     }
 
 
@@ -137,7 +138,7 @@ def location_body(record: Record, source: Source) -> Body:
 def _variant(record: Record, product: Record, source: Source) -> Body:
     options = [one.get("value") for one in record.get("selectedOptions") or ()]
     item = source.find(record.get("inventoryItem"))
-    quantity = record.get("inventoryQuantity") or 0
+    quantity = source.available(item)
     return {
         "admin_graphql_api_id": record["id"],
         "barcode": record.get("barcode"),
@@ -169,6 +170,40 @@ def _option(record: Record, product: Record, variants: list[Record]) -> Body:
         "position": record.get("position") or 1,
         "values": list(dict.fromkeys(one.get("value") for one in chosen if one.get("name") == record.get("name"))),
     }
+
+
+def _images(product: Record, source: Source) -> list[Body]:
+    """The pictures a product shows, in order."""
+    shown = [source.find(one) for one in product.get("media") or ()]
+    pictures = [one for one in shown if one and one.get("mediaContentType") == "IMAGE"]
+    return [
+        {
+            "id": number(one),
+            "product_id": number(product),
+            "position": place + 1,
+            "alt": one.get("alt"),
+            "src": one.get("source"),
+            "created_at": source.time(one.get("createdAt")),
+            "updated_at": source.time(one.get("updatedAt")),
+            "admin_graphql_api_id": one["id"],
+            "variant_ids": [],
+        }
+        for place, one in enumerate(pictures)
+    ]
+
+
+def _media(reference: Record, source: Source) -> Body:
+    record = source.find(reference) or reference
+    return {
+        "id": number(record),
+        "alt": record.get("alt"),
+        "media_content_type": record.get("mediaContentType"),
+        "admin_graphql_api_id": record["id"],
+    }
+
+
+def _category(record: Record | None) -> Body | None:
+    return {"admin_graphql_api_id": record["id"], "name": record.get("name")} if record else None
 
 
 def _item_of(level: Record) -> int | None:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from deployments.sandbox.shopify.generator.money import digits
 from deployments.sandbox.shopify.records import Record, gid_tail
 from deployments.sandbox.shopify.state import State
+from deployments.sandbox.shopify.stock import available
 
 
 class Source:
@@ -27,6 +28,10 @@ class Source:
         if not reference or "id" not in reference:
             return reference
         return self._space.find(reference["id"]) or reference
+
+    def available(self, item: Record | None) -> int:
+        """What may be sold of an inventory item."""
+        return available(self._space, item) if item and item.get("tracked") else 0
 
     def time(self, text: str | None) -> str | None:
         """A stored moment as REST writes it: `2026-11-23T07:00:00-05:00`."""
