@@ -9,7 +9,7 @@ from pathlib import Path
 from canonical.errors import MisconfiguredError
 from canonical.ports import StateStore
 from connectors import registry
-from deployments.gateway.app import Sources, create_app
+from deployments.gateway.app import Sources, create_app, people_routes
 from deployments.gateway.bells import bell_of
 from deployments.gateway.journal import Journal, log_to
 from deployments.gateway.metrics import Metrics
@@ -29,7 +29,8 @@ async def run(settings: GatewaySettings, landscape_file: Path, port_file: Path |
     store = await open_store()
     pace = Pace(settings.wake_interval, settings.wake_patience)
     waker = Waker(store, bell_of(settings), pace, metrics, journal)
-    await serve(create_app(settings, landscape, store, sources, waker, metrics, journal), settings, port_file)
+    people = people_routes(settings, store, registry.approvals(store))
+    await serve(create_app(settings, landscape, store, sources, waker, metrics, journal, people), settings, port_file)
 
 
 def main(arguments: Sequence[str] | None = None, open_store: OpenStore = registry.state_store) -> int:

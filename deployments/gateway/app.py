@@ -1,8 +1,9 @@
 """Puts the gateway together: routes, intakes, pages, and the order in which they stop."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -12,14 +13,18 @@ from starlette.types import Receive, Scope, Send
 
 from canonical.errors import RejectedError
 from canonical.landscape import Landscape, Role
-from canonical.ports import StateStore, WebhookSource
+from canonical.ports import Approvals, StateStore, WebhookSource
 from deployments.gateway.answers import refusal
+from deployments.gateway.approvals import ApprovalPages
+from deployments.gateway.doorkeeper import Doorkeeper
 from deployments.gateway.intake import Desk, Intake, Limits
 from deployments.gateway.journal import Journal
 from deployments.gateway.metrics import Metrics
 from deployments.gateway.pages import Pages
 from deployments.gateway.settings import GatewaySettings
+from deployments.gateway.trace import TracePages
 from deployments.gateway.waker import Waker
+from deployments.resuming import resume
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +62,12 @@ def create_app(
     waker: Waker,
     metrics: Metrics,
     journal: Journal,
+    people: Sequence[Route] = (),
 ) -> Starlette:
-    """The ASGI app. It closes the waker and the store when it stops, so both must be its own."""
+    """The ASGI app. It closes the waker and the store when it stops, so both must be its own.
+
+    `people` are the routes for those who have an API token (`people_routes`).
+    """
     desk = Desk(store, waker, metrics, journal)
     webhooks = Limits(settings.max_body, settings.commit_timeout, settings.retry_after)
     events = Limits(settings.max_event_body, settings.commit_timeout, settings.retry_after)
@@ -76,10 +85,19 @@ def create_app(
             Route("/ready", pages.ready),
             Route("/metrics", pages.metrics),
             Route("/", pages.index),
+            *people,
         ],
         exception_handlers={Exception: _internal_error},
         lifespan=_lifespan(store, waker, journal),
     )
+
+
+def people_routes(settings: GatewaySettings, store: StateStore, desk: Approvals) -> list[Route]:
+    """Approvals and the trace, for the owners of API tokens."""
+    auth = settings.prefect_api_auth
+    door = Doorkeeper(store)
+    wake = partial(resume, api_url=settings.prefect_api_url, auth=auth.get_secret_value() if auth is not None else None)
+    return [*ApprovalPages(desk, door, wake).routes(), *TracePages(store, door, settings.cookie_secure).routes()]
 
 
 def _lifespan(

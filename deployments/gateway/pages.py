@@ -34,6 +34,7 @@ class Pages:
             "POST /webhooks/shopify[/{shop}]   signed by Shopify\n"
             "POST /events/{system}             Standard Webhooks\n"
             "GET  /health  /ready  /metrics\n"
+            "GET  /approvals  /trace/{id}      with an API token\n"
         )
 
     async def health(self, request: Request) -> Response:

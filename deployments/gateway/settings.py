@@ -41,6 +41,7 @@ class GatewaySettings(BaseSettings):
     )
     retry_after: int = Field(5, gt=0, description="Seconds a sender is asked to wait when the store cannot take more.")
     stop_timeout: int = Field(10, gt=0, description="Seconds that open requests get to finish when asked to stop.")
+    cookie_secure: bool = Field(True, description="Send the trace page's cookie over HTTPS only; loopback is exempt.")
     senders: dict[str, EventSender] = Field(default_factory=dict, description="Systems that may send events.")
     wake_interval: float = Field(1.0, gt=0, description="Seconds between two wake-up events of one kind, at least.")
     wake_patience: float = Field(
