@@ -11,6 +11,7 @@ from canonical.ports.products import ChannelProduct, Matches
 from canonical.product import ProductChange, ProductRef
 from connectors.shopify.access import PRODUCT_SCOPES, check_access
 from connectors.shopify.client import ShopifyClient, open_client
+from connectors.shopify.products_after import Followers
 from connectors.shopify.products_bulk import ProductBulk
 from connectors.shopify.products_directory import Directory
 from connectors.shopify.products_reading import all_products, matches, whole_products
@@ -29,8 +30,9 @@ class ShopifyProducts:
     def __init__(self, shop: str, domain: str, client: ShopifyClient) -> None:
         self.shop, self._domain, self._client = shop, domain, client
         self._directory = Directory(client)
-        self._writer = ProductWriter(client, self._directory)
-        self._bulk = ProductBulk(client, self._writer)
+        followers = Followers(client, self._directory)
+        self._writer = ProductWriter(client, self._directory, followers)
+        self._bulk = ProductBulk(client, self._writer, followers)
 
     async def read_products(self, ids: Sequence[str]) -> Mapping[str, ChannelProduct]:
         """As `ProductChannel.read_products`; the first 50 metafields, pictures and collections of each."""

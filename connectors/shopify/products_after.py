@@ -4,11 +4,11 @@
 what it names, so all of them may be repeated.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from canonical.errors import RejectedError
+from canonical.errors import CrossdockError, RejectedError
 from canonical.ports.budget import Lane
 from canonical.product import ProductChange, ProductRef, Translation
 from connectors.shopify.client import ShopifyClient
@@ -58,14 +58,14 @@ class Followers:
     async def run(self, written: Written) -> None:
         """Make every call that the owned fields ask for. Raises the error of the first that fails, naming the field."""
         async for step in self.steps(written):
-            answer = await self._client.call(
-                step.operation, step.variables, lane=Lane.CATALOGUE, document=written.change.product.id
-            )
-            errors = (answer.data.get(step.root) or {}).get("userErrors") or []
-            if errors:
-                error = user_error(errors, answer.headers, written.change.product.id)
-                error.field = step.field
-                raise error
+            await self.make(step, written.change)
+
+    async def make(self, step: Step, change: ProductChange) -> None:
+        """Make one of the calls. Raises what Shopify says against it."""
+        document = change.product.id
+        answer = await self._client.call(step.operation, step.variables, lane=Lane.CATALOGUE, document=document)
+        if errors := (answer.data.get(step.root) or {}).get("userErrors"):
+            raise step_error(errors, answer.headers, step, change)
 
     async def steps(self, written: Written) -> AsyncIterator[Step]:
         """The calls, in order."""
@@ -144,6 +144,15 @@ class Followers:
         if rows:
             variables = {"id": product_id, "translations": rows}
             yield Step("register_translations", "translationsRegister", variables, "translations")
+
+
+def step_error(
+    errors: Sequence[Mapping[str, Any]], headers: Mapping[str, str], step: Step, change: ProductChange
+) -> CrossdockError:
+    """Our error for the `userErrors` of a call that follows a product."""
+    error = user_error(errors, headers, change.product.id)
+    error.field = step.field
+    return error
 
 
 def _key(written: Written, translation: Translation) -> str:

@@ -34,9 +34,8 @@ Input = dict[str, Any]
 class ProductWriter:
     """Writes products of one shop."""
 
-    def __init__(self, client: ShopifyClient, directory: Directory) -> None:
-        self._client, self.directory = client, directory
-        self._followers = Followers(client, directory)
+    def __init__(self, client: ShopifyClient, directory: Directory, followers: Followers) -> None:
+        self._client, self._directory, self._followers = client, directory, followers
         self._key_defined = False
 
     async def publish(self, changes: Sequence[ProductChange]) -> list[Outcome[ProductRef]]:
@@ -68,8 +67,8 @@ class ProductWriter:
             raise product_error([{"code": "PRODUCT_DOES_NOT_EXIST", "message": "gone"}], {}, change, ())
         collections: list[str] = []
         if "collections" in change.owned:
-            collections = await self.directory.collections(change.product.collections)
-        context = Context(state, await self.directory.currency(), collections)
+            collections = await self._directory.collections(change.product.collections)
+        context = Context(state, await self._directory.currency(), collections)
         return {"identifier": identifier_of(change, state), "input": product_input(change, context)}
 
     async def define_key(self) -> None:
@@ -89,18 +88,14 @@ class ProductWriter:
         except CrossdockError as error:
             self._client.notice(f"the key of products could not be defined: {error}")
 
-    async def follow(self, written: Written) -> ProductRef:
-        """The calls that follow a product; its ids."""
-        await self._followers.run(written)
-        return written.ref
-
     async def _publish(self, change: ProductChange, state: ProductState | None) -> ProductRef:
         for attempt in range(1, _ATTEMPTS + 1):
             if change.product_id is None:
                 state = await self._made_before(change)
             try:
                 ref = await self._set(change, state)
-                return await self.follow(Written(change, state, ref))
+                await self._followers.run(Written(change, state, ref))
+                return ref
             except RetryableError as error:
                 if not error.maybe_applied or attempt == _ATTEMPTS:
                     raise

@@ -45,6 +45,19 @@ class StandIn:
         found: list[dict[str, Any]] = self.ask("GET", f"/state/{self.domain}/{kind}", params={"id": gid})["records"]
         return found[0]
 
+    def graphql(self, query: str, **variables: Any) -> dict[str, Any]:
+        """What the shop answers to a query of the merchant's."""
+        base, headers = self.process.url, {"Host": self.domain}
+        app = {"grant_type": "client_credentials", "client_id": "crossdock", "client_secret": SECRET}
+        options: dict[str, Any] = {"timeout": 60, "trust_env": False}
+        token = httpx.post(f"{base}/admin/oauth/access_token", data=app, headers=headers, **options).json()
+        headers |= {"X-Shopify-Access-Token": token["access_token"]}
+        body = {"query": query, "variables": variables}
+        answer = httpx.post(f"{base}/admin/api/2026-10/graphql.json", json=body, headers=headers, **options).json()
+        assert "errors" not in answer, answer["errors"]
+        found: dict[str, Any] = answer["data"]
+        return found
+
     def break_next(self, kind: str, root: str, **rule: Any) -> None:
         """The next call of a root field goes wrong."""
         self.ask("POST", "/faults", json={"kind": kind, "roots": [root], "count": 1, **rule})

@@ -9,7 +9,7 @@ import pytest
 from canonical.errors import ConflictError, RejectedError
 from canonical.money import Money
 from canonical.outcomes import Failed, Outcome, Settled
-from canonical.product import Image, Metafield, ProductRef, ProductStatus
+from canonical.product import Image, Metafield, PriceListPrice, ProductRef, ProductStatus, Translation
 from connectors.shopify.products import ShopifyProducts, open_products
 from tests.contract.channel.conftest import StandIn
 from tests.contract.channel.products import OWNED, change, product, variant
@@ -165,6 +165,48 @@ async def test_many_products_are_written_by_one_bulk_operation(
     again = await shop.publish_many([change(one) for one in wanted[:3]])
     assert [ref_of(outcome).product_id for outcome in again] == [ref.product_id for ref in refs[:3]]
     assert stand_in.calls("productSet") == before
+
+
+async def test_what_follows_many_products_is_done_in_bulk_too(
+    stand_in: StandIn, shop: ShopifyProducts, key: str
+) -> None:
+    (channel, *_) = stand_in.ask("GET", f"/state/{stand_in.domain}/Publication")["records"]
+    wanted = [product(f"{key}{number}", publications=(channel["name"],)) for number in range(60)]
+    before = stand_in.calls("publishablePublish")
+    outcomes = await shop.publish_many([change(one, OWNED | {"publications"}) for one in wanted])
+    refs = [ref_of(outcome) for outcome in outcomes]
+    assert stand_in.calls("publishablePublish") == before
+    kept = await shop.read_products([ref.product_id for ref in refs])
+    assert {one.product.publications for one in kept.values()} == {(channel["name"],)}
+
+
+async def test_prices_of_a_list_and_translations_follow(stand_in: StandIn, shop: ShopifyProducts, key: str) -> None:
+    stand_in.graphql('mutation { shopLocaleEnable(locale: "fr") { userErrors { message } } }')
+    parent = {"adjustment": {"type": "PERCENTAGE_DECREASE", "value": 0}, "settings": {"compareAtMode": "ADJUSTED"}}
+    dealers = {"name": f"Dealers {key}", "currency": "EUR", "parent": parent}
+    stand_in.ask("POST", f"/state/{stand_in.domain}/PriceList", json=dealers)
+    listed = PriceListPrice(price_list=dealers["name"], price=Money.of("15.50", "EUR"))
+    texts = (Translation(locale="fr", field="title", value="Doudoune"),)
+    wanted = product(key, [variant(key, prices=(listed,))], translations=texts)
+    outcome = (await shop.publish([change(wanted, OWNED | {"variants.prices", "translations"})]))[0]
+    variant_id = ref_of(outcome).variants[key]
+    shown = stand_in.graphql(
+        'query Q($product: ID!, $variant: ID!) { product(id: $product) { translations(locale: "fr") { value } } '
+        "priceLists(first: 50) { nodes { name prices(first: 50, originType: FIXED) { nodes { price { amount } "
+        "variant { id } } } } } productVariant(id: $variant) { id } }",
+        product=f"gid://shopify/Product/{ref_of(outcome).product_id}",
+        variant=f"gid://shopify/ProductVariant/{variant_id}",
+    )
+    assert shown["product"]["translations"] == [{"value": "Doudoune"}]
+    (prices,) = [node["prices"]["nodes"] for node in shown["priceLists"]["nodes"] if node["name"] == dealers["name"]]
+    assert [row["price"]["amount"] for row in prices] == ["15.5"]
+    dollars = wanted.model_copy(update={"variants": (variant(key, prices=(in_dollars(listed),)),)})
+    error = error_of((await shop.publish([change(dollars, OWNED | {"variants.prices"})]))[0])
+    assert (error.code, error.field) == ("currency_differs", "variants.prices")
+
+
+def in_dollars(price: PriceListPrice) -> PriceListPrice:
+    return price.model_copy(update={"price": Money.of("15.50", "USD")})
 
 
 async def test_variants_are_matched_by_sku_and_barcode_case_kept(shop: ShopifyProducts, key: str) -> None:
