@@ -1,18 +1,17 @@
 """Settings of a feed, from the environment: `CROSSDOCK_FEED_PIM_URL` for the system that the landscape calls pim."""
 
-import re
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, Json, SecretStr, ValidationError
+from pydantic import Field, Json, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from canonical.errors import MisconfiguredError
+from connectors.environment import prefix_of, read_settings
 
 
 def env_prefix_of(system: str) -> str:
     """CROSSDOCK_FEED_PIM_ for the system pim."""
-    return f"CROSSDOCK_FEED_{re.sub(r'[^A-Za-z0-9]+', '_', system).upper()}_"
+    return prefix_of("feed", system)
 
 
 class FeedSettings(BaseSettings):
@@ -35,21 +34,7 @@ class FeedSettings(BaseSettings):
 
         Raises `MisconfiguredError` with every variable that is missing or wrong at once.
         """
-        prefix = env_prefix_of(system)
-        given = {name: value for name, value in known.items() if value is not None}
-        try:
-            return cls(_env_prefix=prefix, **given)  # type: ignore[arg-type]
-        except ValidationError as error:
-            wrong = "; ".join(
-                f"{prefix}{'_'.join(str(part) for part in problem['loc'][:1]).upper()}: {problem['msg']}"
-                for problem in error.errors(include_input=False, include_url=False)
-            )
-            raise MisconfiguredError(
-                f"settings of the feed are missing or wrong: {wrong}",
-                code="settings",
-                document=system,
-                way_out="Set these environment variables and start again.",
-            ) from error
+        return read_settings(cls, env_prefix_of(system), "feed", system, known)
 
     def storage_options(self) -> dict[str, str]:
         """The options in clear, for fsspec."""

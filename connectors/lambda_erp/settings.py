@@ -1,17 +1,16 @@
 """Settings of one company in Lambda ERP, from the environment: `CROSSDOCK_COMPANY_NORTH_LAMBDA_API_KEY` and so on."""
 
-import re
 from typing import Annotated, Self
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from canonical.errors import MisconfiguredError
+from connectors.environment import prefix_of, read_settings
 
 
 def env_prefix_of(company: str) -> str:
     """CROSSDOCK_COMPANY_NORTH_LAMBDA_ for the company that the landscape calls north."""
-    return f"CROSSDOCK_COMPANY_{re.sub(r'[^A-Za-z0-9]+', '_', company).upper()}_LAMBDA_"
+    return prefix_of("company", company, "lambda")
 
 
 class LambdaErpSettings(BaseSettings):
@@ -42,21 +41,7 @@ class LambdaErpSettings(BaseSettings):
 
         Raises `MisconfiguredError` with every variable that is missing or wrong at once.
         """
-        prefix = env_prefix_of(company)
-        given = {name: value for name, value in known.items() if value is not None}
-        try:
-            return cls(_env_prefix=prefix, **given)  # type: ignore[arg-type]
-        except ValidationError as error:
-            wrong = "; ".join(
-                f"{prefix}{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
-                for problem in error.errors(include_input=False, include_url=False)
-            )
-            raise MisconfiguredError(
-                f"settings of the company are missing or wrong: {wrong}",
-                code="settings",
-                document=company,
-                way_out="Set these environment variables and start again.",
-            ) from error
+        return read_settings(cls, env_prefix_of(company), "company", company, known)
 
     @property
     def suffix(self) -> str:

@@ -4,14 +4,13 @@ The landscape gives name and domain, so any number of shops live side by side. L
 setting: Shopify tells them with every answer.
 """
 
-import re
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from canonical.errors import MisconfiguredError
+from connectors.environment import prefix_of, read_settings
 from connectors.shopify.topics import SUBSCRIBED
 
 API_VERSION = "2026-10"
@@ -20,7 +19,7 @@ API_VERSION = "2026-10"
 
 def env_prefix_of(shop: str) -> str:
     """CROSSDOCK_SHOP_NORTH_ for the shop that the landscape calls north."""
-    return f"CROSSDOCK_SHOP_{re.sub(r'[^A-Za-z0-9]+', '_', shop).upper()}_"
+    return prefix_of("shop", shop)
 
 
 class ShopifySettings(BaseSettings):
@@ -61,21 +60,7 @@ class ShopifySettings(BaseSettings):
 
         Raises `MisconfiguredError` with every variable that is missing or wrong at once.
         """
-        env_prefix = env_prefix_of(shop)
-        given = {name: value for name, value in known.items() if value is not None}
-        try:
-            return cls(_env_prefix=env_prefix, **given)  # type: ignore[arg-type]
-        except ValidationError as error:
-            wrong = "; ".join(
-                f"{env_prefix}{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
-                for problem in error.errors(include_input=False, include_url=False)
-            )
-            raise MisconfiguredError(
-                f"settings of the shop are missing or wrong: {wrong}",
-                code="settings",
-                document=shop,
-                way_out="Set these environment variables and start again.",
-            ) from error
+        return read_settings(cls, env_prefix_of(shop), "shop", shop, known)
 
     @property
     def handle(self) -> str:
