@@ -51,7 +51,7 @@ async def order_ingestion(
         drain.tally.note(problem)
     tally = await drain.run()
     with tags(*sorted(set(tally.correlation_ids))[:MOST_TAGS]):
-        await report_run(tally, "order-ingestion", "Order ingestion")
+        await report_run(tally, "order-ingestion", "Order ingestion", rt.settings.gateway_url)
     if tally.rows or tally.notes:
         await report_overview(rt)
     log.info("Drained: %s%s", dict(tally.counts), f"; {'; '.join(tally.notes)}" if tally.notes else "")
@@ -75,7 +75,7 @@ async def order_poll(shop: str | None = None) -> dict[str, int]:
     if any(found.values()):
         drain = Drain(rt, steps, str(current.id) if current.id else None, linger=0)
         tally = await drain.run()
-        await report_run(tally, "order-poll", "Orders found by the poll")
+        await report_run(tally, "order-poll", "Orders found by the poll", rt.settings.gateway_url)
     await report_overview(rt)
     return found
 

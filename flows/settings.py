@@ -3,14 +3,14 @@
 from datetime import timedelta
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class FlowSettings(BaseSettings):
     """Frozen: read once when the runtime opens."""
 
-    model_config = SettingsConfigDict(env_prefix="CROSSDOCK_FLOW_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="CROSSDOCK_FLOW_", frozen=True, extra="ignore", populate_by_name=True)
 
     landscape: Path = Field(Path("deployments/landscape.toml"), description="The landscape file.")
     mappings: Path = Field(Path("deployments/mappings"), description="The folder of mapping seeds (CSV).")
@@ -32,6 +32,12 @@ class FlowSettings(BaseSettings):
     stock_poll_for_seconds: float = Field(55.0, ge=0, description="How long one poll run keeps asking.")
     stock_goal_seconds: int = Field(300, gt=0, description="Service level: stock event to the channel's answer.")
     echo_patience_seconds: float = Field(5.0, gt=0, description="How long an unexplained echo waits for its order.")
+
+    gateway_url: str | None = Field(
+        None,
+        validation_alias=AliasChoices("gateway_url", "CROSSDOCK_GATEWAY_URL"),
+        description="Where people reach the gateway: reports link each document to its trace there.",
+    )
 
     @property
     def lease(self) -> timedelta:

@@ -73,6 +73,8 @@ class Plan:
             "CROSSDOCK_FLOW_MAPPINGS": str(HERE / "mappings"),
             "CROSSDOCK_FEED_PIM_URL": str(self.feeds),
         }
+        if self.ports.gateway:
+            values["CROSSDOCK_GATEWAY_URL"] = f"http://127.0.0.1:{self.ports.gateway}"
         for shop in SHOPS:
             prefix = f"CROSSDOCK_SHOP_{shop.upper()}_"
             values |= self._company(shop, erp_url) | {

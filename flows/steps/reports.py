@@ -1,6 +1,8 @@
 """What people see of a run in the Prefect UI: one table artifact a run, and one overview of all orders."""
 
 from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
@@ -12,8 +14,11 @@ from flows.runtime import Runtime
 OVERVIEW_WINDOW = timedelta(hours=1)
 
 
-async def report_run(tally: Tally, key: str, title: str) -> None:
-    """One artifact: every document by name with its verdict and reasons, and how to see its trace."""
+async def report_run(tally: Tally, key: str, title: str, gateway_url: str | None = None) -> None:
+    """One artifact: every document by name with its verdict and reasons, and how to see its trace.
+
+    Where the gateway's address is known that is a link; a cell of Prefect's table shows Markdown.
+    """
     if not tally.rows and not tally.notes:
         return
     counts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(tally.counts.items())) or "nothing"
@@ -21,10 +26,17 @@ async def report_run(tally: Tally, key: str, title: str) -> None:
     lines += tally.notes
     if tally.left_out:
         lines.append(f"{tally.left_out} more rows are not shown; held and quarantined ones always are.")
-    rows = [{**row, "trace": f"crossdock trace '{row['order']}' --shop {row['shop']}"} for row in tally.rows]
+    rows = [{**row, "trace": trace_of(row, gateway_url)} for row in tally.rows]
     created = create_table_artifact(key=key, table=rows, description="\n\n".join(lines))
     if hasattr(created, "__await__"):
         await created
+
+
+def trace_of(row: dict[str, Any], gateway_url: str | None) -> str:
+    """How to see everything that happened to the document of a row."""
+    if gateway_url is None:
+        return f"crossdock trace '{row['order']}' --shop {row['shop']}"
+    return f"[{row['order']}]({gateway_url.rstrip('/')}/trace/{quote(str(row['order']), safe='')})"
 
 
 async def report_overview(rt: Runtime) -> None:
