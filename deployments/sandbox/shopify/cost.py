@@ -13,6 +13,7 @@ That is exact for three in four and at most 2 off for nine in ten; what Shopify 
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from graphql import (
@@ -65,6 +66,14 @@ def rows_factor(rows: int) -> int:
     return max(1, math.floor(2 * math.log(rows))) if rows > 0 else 0
 
 
+@lru_cache(maxsize=4)
+def _payloads(schema: GraphQLSchema) -> frozenset[str]:
+    """The types mutations answer with; worked out once a schema, for that takes as long as a small request."""
+    mutations = schema.mutation_type
+    assert mutations is not None
+    return frozenset(get_named_type(field.type).name for field in mutations.fields.values())
+
+
 class CostEstimator:
     """Costs one operation. With `data` it prices what came back, without what may come back."""
 
@@ -74,9 +83,7 @@ class CostEstimator:
         self._fragments = {
             node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
         }
-        mutations = schema.mutation_type
-        assert mutations is not None
-        self._payloads = {get_named_type(field.type).name for field in mutations.fields.values()}
+        self._payloads = _payloads(schema)
 
     def requested(self, variables: Mapping[str, Any]) -> int:
         """`requestedQueryCost`: what the bucket must hold before the request runs."""
