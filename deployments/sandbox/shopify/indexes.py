@@ -61,6 +61,9 @@ class Indexes:
         """Follow a change of one record; None stands for one that is not there."""
         self.versions[type_name] = self.versions.get(type_name, 0) + 1
         for name in INDEXED.get(type_name, ()):
+            key = name.removesuffix("~")
+            if previous is not None and record is not None and previous.get(key) is record.get(key):
+                continue  # most changes leave what a record is found by untouched
             before, after = _held(previous, name), _held(record, name)
             if before == after:
                 continue

@@ -29,6 +29,8 @@ class Call:
     search_lag: timedelta = timedelta(0)
     search_notes: list[Record] = field(default_factory=list)
     under_way: frozenset[UnderWay] | set[UnderWay] = frozenset()
+    # What access rules this request has been found to meet, by their words.
+    met: set[str] = field(default_factory=set)
     # Where the stand-in can be reached, for the addresses it gives out.
     base_url: str = "http://127.0.0.1"
     # In a bulk query: pages its connections, which come without `first`.

@@ -17,6 +17,7 @@ from graphql import (
     get_named_type,
     get_nullable_type,
     is_abstract_type,
+    is_leaf_type,
     is_list_type,
     is_non_null_type,
 )
@@ -59,6 +60,8 @@ class FieldPlan:
     connection: bool
     abstract: bool
     neutral: Neutral | None
+    # A plain value, open to all, answered as it is stored: most of what is asked for.
+    stored: bool
 
 
 class Resolver:
@@ -74,6 +77,8 @@ class Resolver:
         """Resolve one field; the signature is graphql-core's."""
         call = info.context
         plan = self._plan(info)
+        if plan.stored and isinstance(source, dict) and (stored := source.get(plan.name)) is not None:
+            return stored
         self._check(plan, call, arguments)
         if plan.mutation:
             value = self._mutate(plan, call, info, arguments)
@@ -113,9 +118,12 @@ class Resolver:
     def _check(self, plan: FieldPlan, call: Call, arguments: dict[str, Any]) -> None:
         if plan.root_missing is not None:
             raise not_implemented(plan.root_missing, plan.name)
-        if plan.requirement is not None and not plan.requirement.met_by(call.scopes):
-            raise access_denied(plan.name, plan.requirement.words)
-        plan.gids.check(arguments)
+        if plan.requirement is not None and plan.requirement.words not in call.met:
+            if not plan.requirement.met_by(call.scopes):
+                raise access_denied(plan.name, plan.requirement.words)
+            call.met.add(plan.requirement.words)
+        if arguments:
+            plan.gids.check(arguments)
 
     def _finish(self, plan: FieldPlan, call: Call, value: Any, arguments: dict[str, Any]) -> Any:
         if plan.connection and (call.window or not (isinstance(value, dict) and "pageInfo" in value)):
@@ -155,9 +163,11 @@ class Resolver:
         named = get_named_type(definition.type)
         handler, missing = self._handler(parent, name)
         writes = parent is self._published.schema.mutation_type
+        requirement = self._published.requirement(parent.name, name)
+        worked_out = handler is not None or missing is not None or definition.args
         return FieldPlan(
             name=name,
-            requirement=self._published.requirement(parent.name, name),
+            requirement=requirement,
             handler=handler,
             root_missing=missing,
             mutation=writes,
@@ -166,6 +176,7 @@ class Resolver:
             connection=named.name.endswith("Connection") and record_type(named) != named.name,
             abstract=is_abstract_type(named),
             neutral=neutral_of(definition.type) if is_non_null_type(definition.type) else None,
+            stored=is_leaf_type(get_nullable_type(definition.type)) and requirement is None and not worked_out,
         )
 
     def _handler(self, parent: GraphQLObjectType, name: str) -> tuple[Any, str | None]:

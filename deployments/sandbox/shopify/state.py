@@ -135,6 +135,7 @@ class State:
         self._completers: dict[str, Completer] = {}
         self._pending: list[Change] = []
         self._event_id: str | None = None
+        self._second: tuple[datetime | None, str] = (None, "")
         if journal is not None:
             self._load(journal)
 
@@ -182,6 +183,13 @@ class State:
 
     # writing
 
+    def now_text(self) -> str:
+        """The time as records hold it. Written out once a second: many records change at once."""
+        now = self.clock()
+        if now.replace(microsecond=0) != self._second[0]:
+            self._second = (now.replace(microsecond=0), iso(now))
+        return self._second[1]
+
     def on_change(self, callback: Subscriber) -> None:
         """Call back after each commit, once a changed record."""
         self._subscribers.append(callback)
@@ -208,7 +216,7 @@ class State:
 
     def add(self, shop: str, type_name: str, record: Record, *, topics: Sequence[str] | None = None) -> Record:
         """Keep a new record: id and timestamps are given when missing."""
-        space, now = self.space(shop), iso(self.clock())
+        space, now = self.space(shop), self.now_text()
         with self.action():
             record = {"id": record.get("id") or gid(type_name, space.number()), **record}
             record.setdefault("createdAt", now)
@@ -225,7 +233,7 @@ class State:
         type_name = gid_type(record_id) or ""
         previous = space.records.get(type_name, {})[record_id]
         with self.action():
-            record = {**previous, "updatedAt": iso(self.clock()), **changes}
+            record = {**previous, "updatedAt": self.now_text(), **changes}
             news = TOPICS.get(type_name, ("", "", ""))[1:2] if topics is None else topics
             self._replace(space, record, previous, news)
         return record

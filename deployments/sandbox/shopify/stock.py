@@ -7,7 +7,7 @@ location's and its item's number, so the level of a pair is found without search
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from deployments.sandbox.shopify.records import Record, gid, gid_tail, iso
+from deployments.sandbox.shopify.records import Record, gid, gid_tail
 from deployments.sandbox.shopify.state import ShopSpace, State
 from deployments.sandbox.shopify.walking import Walk
 
@@ -74,7 +74,7 @@ def open_level(
     """Stock an item at a location. Raises KeyError when there is no such item."""
     if state.get(shop, item_id) is None:
         raise KeyError(item_id)
-    now = iso(state.clock())
+    now = state.now_text()
     level = {
         "id": level_gid(item_id, location_id),
         "item": {"id": item_id},
@@ -93,7 +93,7 @@ def move(
     state: State, shop: str, level: Record, changes: dict[str, int], *, topics: Sequence[str] | None = None
 ) -> Record:
     """Change quantities of a level by deltas; a level that was closed is open again."""
-    now = iso(state.clock())
+    now = state.now_text()
     quantities = dict(level["quantities"])
     for name, delta in changes.items():
         quantities[name] = quantities.get(name, 0) + delta
