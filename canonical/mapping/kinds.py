@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from pydantic import ValidationInfo, field_validator
+
 from canonical.model import Code, Model, Utc
 
 ANY: Final = "*"
@@ -68,7 +70,8 @@ def scope_column(kind: MappingKind) -> str:
 
 
 class MappingRow(Model):
-    """One mapped value. `key` follows `KEY_COLUMNS`; an empty part is one the row says nothing about.
+    """One mapped value. `key` follows `KEY_COLUMNS`; an empty part is one the row says nothing about, and parts that
+    are left out at its end are empty.
 
     `shop` is the shop, or the system for kinds of the back office (`scope_column`); `*` is every one. In force from
     `valid_from` (inclusive) to `valid_to` (exclusive), UTC; without them always.
@@ -81,13 +84,18 @@ class MappingRow(Model):
     valid_from: Utc | None = None
     valid_to: Utc | None = None
 
+    @field_validator("key")
+    @classmethod
+    def _whole_key(cls, key: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        columns = KEY_COLUMNS[info.data["kind"]] if "kind" in info.data else key
+        if len(key) > len(columns):
+            raise ValueError(f"a key has {len(columns)} parts")
+        return key + ("",) * (len(columns) - len(key))
+
     @property
     def place(self) -> tuple[str, str, tuple[str, ...]]:
-        """What the row is about: kind, shop, key without empty parts at the end."""
-        key = self.key
-        while key and not key[-1]:
-            key = key[:-1]
-        return (self.kind.value, self.shop, key)
+        """What the row is about: kind, shop, key."""
+        return (self.kind.value, self.shop, self.key)
 
     def holds(self, moment: datetime) -> bool:
         """Whether the row is in force at the moment."""

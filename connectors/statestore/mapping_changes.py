@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -33,21 +34,40 @@ def seed(connection: Connection, rows: Sequence[MappingRow], actor: str, now: da
         raise RejectedError("; ".join(found[:20]), code="mapping_invalid", document="mappings")
     words = mapping_rows.words_of(now, len(rows))
     mapping_rows.add_version(connection, Version(number=1, change_id=None, at=now, by=actor, words=words))
-    mapping_rows.change_rows(connection, 1, {row.kind.value for row in rows}, rows)
+    mapping_rows.add_rows(connection, 1, list(dict.fromkeys(rows)))
     _audit(connection, "mapping.seeded", actor, now, "seeds", {"rows": len(rows), "version": 1})
     return True
 
 
-def preview(connection: Connection, draft: Draft, now: datetime) -> Impact:
-    """What the change touches, at the moment it begins to hold."""
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What was found of a change, and at which version: looked up in a read, so that no writer waits meanwhile."""
+
+    version: int
+    problems: tuple[str, ...]
+    impact: Impact
+
+
+def check(connection: Connection, draft: Draft, now: datetime) -> Checked:
+    """What the change contradicts, and what it touches at the moment it begins to hold."""
+    version = mapping_rows.newest(connection)
     before = _standing(connection, draft)
-    moment = max(now, min(edit.row.valid_from or now for edit in draft.edits))
     after = applied(before, draft.edits)
-    return impact(connection, draft, in_force(before, moment), in_force(after, moment))
+    moment = max(now, min(edit.row.valid_from or now for edit in draft.edits))
+    touched = impact(connection, draft, in_force(before, moment), in_force(after, moment))
+    return Checked(version, new_problems(before, after), touched)
+
+
+def _problems(connection: Connection, draft: Draft, checked: Checked) -> tuple[str, ...]:
+    """What was found, looked up again only when somebody changed the mappings since."""
+    if mapping_rows.newest(connection) == checked.version:
+        return checked.problems
+    before = _standing(connection, draft)
+    return new_problems(before, applied(before, draft.edits))
 
 
 def propose(
-    connection: Connection, draft: Draft, actor: str, token: str | None, touched: Impact, now: datetime
+    connection: Connection, draft: Draft, actor: str, token: str | None, checked: Checked, now: datetime
 ) -> Change | RejectedError:
     """Check, keep, and put in force what needs nobody else."""
     who = _proposer(connection, draft, token)
@@ -55,17 +75,11 @@ def propose(
         _audit(connection, "mapping.proposal_refused", actor, now, "proposal", {"reason": who.code})
         return who
     hold_lock(connection, MAPPING_LOCK)
-    found, by = wrong_with(connection, draft), actor if who is None else who.name
-    number = _keep(connection, draft, by, found, touched, now)
+    found, by = _problems(connection, draft, checked), actor if who is None else who.name
+    number = _keep(connection, draft, by, found, checked.impact, now)
     if not found and not draft.needs_approval:
         _put_in_force(connection, number, draft, by, now)
     return _kept(connection, number)
-
-
-def wrong_with(connection: Connection, draft: Draft) -> tuple[str, ...]:
-    """What the change would contradict."""
-    before = _standing(connection, draft)
-    return new_problems(before, applied(before, draft.edits))
 
 
 def _keep(connection: Connection, draft: Draft, by: str, found: tuple[str, ...], touched: Impact, now: datetime) -> int:
@@ -105,9 +119,14 @@ def _unknown_token() -> RejectedError:
 
 
 def decide(
-    connection: Connection, change_id: int, token: str, approve: bool, note: str | None, now: datetime
+    connection: Connection,
+    change_id: int,
+    token: str,
+    checked: Checked | None,
+    note: str | None,
+    now: datetime,
 ) -> Change | RejectedError | ConflictError:
-    """Approve or reject; an attempt that may not is audited and comes back as its error."""
+    """Approve what was checked, or reject (None); an attempt that may not is audited and comes back as its error."""
     hold_lock(connection, MAPPING_LOCK)
     change = find(connection, change_id)
     who = control.principal(connection, token)
@@ -115,14 +134,21 @@ def decide(
     if refusal is not None or who is None or change is None:
         by = "unknown" if who is None else who.name
         code = refusal.code if refusal else "token_unknown"
-        _audit(connection, "mapping.decision_refused", by, now, str(change_id), {"reason": code, "approve": approve})
+        _audit(
+            connection,
+            "mapping.decision_refused",
+            by,
+            now,
+            str(change_id),
+            {"reason": code, "approve": checked is not None},
+        )
         return refusal or _unknown_token()
     decided = {"decided_by": who.name, "decided_at": now, "note": note}
-    if not approve:
+    if checked is None:
         _set(connection, change_id, decided | {"state": ChangeState.REJECTED.value})
         _audit(connection, "mapping.rejected", who.name, now, str(change_id), {"note": note})
         return _kept(connection, change_id)
-    if found := wrong_with(connection, change.draft):
+    if found := _problems(connection, change.draft, checked):
         return _refuse_late(connection, change_id, found, who.name, now)
     _set(connection, change_id, decided)
     _audit(connection, "mapping.approved", who.name, now, str(change_id), {"note": note})
@@ -161,9 +187,8 @@ def _refusal(change: Change | None, change_id: int, who: Principal | None) -> Re
 
 def _put_in_force(connection: Connection, change_id: int, draft: Draft, by: str, now: datetime) -> None:
     number = mapping_rows.newest(connection) + 1
-    after = applied(_standing(connection, draft), draft.edits)
     mapping_rows.add_version(connection, Version(number=number, change_id=change_id, at=now, by=by, words=draft.words))
-    mapping_rows.change_rows(connection, number, {kind.value for kind in draft.kinds}, after)
+    mapping_rows.change_rows(connection, number, draft.edits)
     _set(connection, change_id, {"state": ChangeState.IN_FORCE.value, "version": number})
     edits = [f"{edit.kind} {edit.row.words()}" for edit in draft.edits[:50]]
     detail = {"version": number, "edits": edits, "more": max(0, len(draft.edits) - len(edits))}

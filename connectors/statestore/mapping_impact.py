@@ -21,7 +21,7 @@ _MOST: Final = 20_000
 
 def impact(connection: Connection, draft: Draft, before: Sequence[MappingRow], after: Sequence[MappingRow]) -> Impact:
     """Compare what open orders need before and after, the newest first; count other documents that wait."""
-    comparison = Comparison(TableMappings(before), TableMappings(after), draft.kinds)
+    comparison: Comparison | None = None
     words, looked_at = _words_to_find(draft), 0
     query = select(_O.document).where(_O.state.in_(_OPEN)).order_by(_O.received_at.desc()).limit(_MOST)
     if (shops := {edit.row.shop for edit in draft.edits}) and ANY not in shops:
@@ -29,8 +29,12 @@ def impact(connection: Connection, draft: Draft, before: Sequence[MappingRow], a
     for document in connection.execute(query.execution_options(yield_per=500)).scalars():
         looked_at += 1
         if words is None or any(word in document for word in words):
+            comparison = comparison or Comparison(TableMappings(before), TableMappings(after), draft.kinds)
             _compare(comparison, document)
-    return comparison.impact(looked_at, _others_waiting(connection, {kind.value for kind in draft.kinds}))
+    waiting = _others_waiting(connection, {kind.value for kind in draft.kinds})
+    if comparison is None:
+        return Impact(looked_at=looked_at, waiting_cases=waiting)
+    return comparison.impact(looked_at, waiting)
 
 
 def _compare(comparison: Comparison, document: bytes) -> None:

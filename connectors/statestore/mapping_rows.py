@@ -1,17 +1,18 @@
 """Rows of the mapping repository by version, and the versions."""
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, or_, select, tuple_, update
 
-from canonical.mapping.changes import Version
+from canonical.mapping.changes import Edit, Version, applied
 from canonical.mapping.kinds import MappingKind, MappingRow
 from connectors.statestore.tables.mapping import MAPPING_ROW, MAPPING_VERSION
 
 _R, _V = MAPPING_ROW.c, MAPPING_VERSION.c
+_AT_ONCE: Final = 300
 
 
 def newest(connection: Connection) -> int:
@@ -57,25 +58,37 @@ def add_version(connection: Connection, version: Version) -> None:
     connection.execute(insert(MAPPING_VERSION), version.model_dump())
 
 
-def change_rows(connection: Connection, version: int, kinds: Collection[str], after: Sequence[MappingRow]) -> None:
-    """Make these the rows of the kinds from the version on: what stays keeps its row, the rest ends or begins."""
-    left, gone = set(after), []
-    for stored in _stored(connection, None, kinds):
-        row = _row(stored)
-        if row in left:
-            left.discard(row)
-        else:
-            gone.append({"gone": stored.id})
+def change_rows(connection: Connection, version: int, edits: Sequence[Edit]) -> None:
+    """Put edits in force from the version on. Only rows in their places are read and written."""
+    stored = list(_in_places(connection, sorted({edit.row.place for edit in edits})))
+    standing = {_row(row): row.id for row in stored}
+    after = dict.fromkeys(applied(standing, edits))
+    gone = [{"gone": number} for row, number in standing.items() if row not in after]
     if gone:
         connection.execute(update(MAPPING_ROW).where(_R.id == bindparam("gone")).values(until=version), gone)
-    come = [row for row in dict.fromkeys(after) if row in left]
-    if come:
-        connection.execute(insert(MAPPING_ROW), [_columns(row, version) for row in come])
+    add_rows(connection, version, [row for row in after if row not in standing])
+
+
+def add_rows(connection: Connection, version: int, rows: Sequence[MappingRow]) -> None:
+    """New rows of a version."""
+    if rows:
+        connection.execute(insert(MAPPING_ROW), [_columns(row, version) for row in rows])
+
+
+def _in_places(connection: Connection, places: Sequence[tuple[str, str, tuple[str, ...]]]) -> Iterator[Row[Any]]:
+    for start in range(0, len(places), _AT_ONCE):
+        part = [(kind, shop, _key(key)) for kind, shop, key in places[start : start + _AT_ONCE]]
+        query = select(MAPPING_ROW).where(_R.until.is_(None), tuple_(_R.kind, _R.shop, _R.key).in_(part))
+        yield from connection.execute(query.order_by(_R.id))
 
 
 def _columns(row: MappingRow, version: int) -> dict[str, Any]:
     fields = row.model_dump(exclude={"kind", "key"})
-    return fields | {"kind": row.kind.value, "key": json.dumps(row.key, ensure_ascii=False), "since": version}
+    return fields | {"kind": row.kind.value, "key": _key(row.key), "since": version}
+
+
+def _key(key: tuple[str, ...]) -> str:
+    return json.dumps(key, ensure_ascii=False)
 
 
 def words_of(moment: datetime, count: int) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from sqlalchemy import Connection
 
@@ -13,6 +13,7 @@ from connectors.statestore import mapping_changes, mapping_rows
 from connectors.statestore.database import Database
 
 T = TypeVar("T")
+_NOTHING: Final = mapping_changes.Checked(-1, (), Impact())  # of a change that is not there
 
 
 def _utc_now() -> datetime:
@@ -44,18 +45,28 @@ class SqlMappingBook:
 
     async def preview(self, draft: Draft) -> tuple[tuple[str, ...], Impact]:
         """What a change would contradict and what it touches; nothing is kept."""
-        return await self._database.read(
-            lambda c: (mapping_changes.wrong_with(c, draft), mapping_changes.preview(c, draft, self._now()))
-        )
+        checked = await self._check(draft)
+        return checked.problems, checked.impact
 
     async def propose(self, draft: Draft, actor: str, token: str | None = None) -> Change:
         """Check a change and look what it touches (outside the writers' turn), then keep it or put it in force."""
-        touched = await self._database.read(lambda c: mapping_changes.preview(c, draft, self._now()))
-        return await self._attempt(lambda c: mapping_changes.propose(c, draft, actor, token, touched, self._now()))
+        checked = await self._check(draft)
+        return await self._attempt(lambda c: mapping_changes.propose(c, draft, actor, token, checked, self._now()))
 
     async def decide(self, change_id: int, token: str, *, approve: bool, note: str | None = None) -> Change:
         """Approve or reject a waiting change. Raises after the attempt was audited."""
-        return await self._attempt(lambda c: mapping_changes.decide(c, change_id, token, approve, note, self._now()))
+        change = await self.change(change_id) if approve else None
+        checked = (
+            _NOTHING if change is None and approve else None if change is None else await self._check(change.draft)
+        )
+        return await self._attempt(lambda c: mapping_changes.decide(c, change_id, token, checked, note, self._now()))
+
+    async def _check_again(self, change_id: int) -> mapping_changes.Checked:
+        change = await self.change(change_id)
+        return _NOTHING if change is None else await self._check(change.draft)
+
+    async def _check(self, draft: Draft) -> mapping_changes.Checked:
+        return await self._database.read(lambda c: mapping_changes.check(c, draft, self._now()))
 
     async def change(self, change_id: int) -> Change | None:
         """One, by its number."""

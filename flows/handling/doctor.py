@@ -87,7 +87,9 @@ class Doctor:
         for start in range(0, len(ids), AT_ONCE):
             read = await channel.read_orders(ids[start : start + AT_ONCE])
             orders += [order for order in read.values() if not isinstance(order, RejectedError)]
-        return readiness.order_findings(shop, orders, self._probes.mappings)
+        tests = self._probes.landscape.shop(shop).orders.book_test_orders
+        booked = [order for order in orders if order.cancelled_at is None and (tests or not order.test)]
+        return readiness.order_findings(shop, booked, self._probes.mappings)
 
     async def _item_master(self, company: str) -> list[Finding]:
         """The item codes of each source, by themselves: sources that enrich an item carry its code, too."""

@@ -15,7 +15,7 @@ class MappingRowRow(StoreTable, table=True):
 
     __tablename__ = "mapping_row"
     __table_args__ = (
-        partial_index("ix_mapping_row_standing", "kind", where="until IS NULL"),
+        partial_index("ix_mapping_row_standing", "kind", "shop", "key", where="until IS NULL"),
         Index("ix_mapping_row_since", "since"),
     )
 

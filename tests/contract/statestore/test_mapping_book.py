@@ -121,6 +121,12 @@ async def test_a_change_that_contradicts_what_stands_is_refused_in_words(
     assert (await book.version(), set(await book.rows())) == (1, set(SEEDS))
 
 
+async def test_a_change_that_is_not_there_cannot_be_decided(book: MappingBook) -> None:
+    for approve in (True, False):
+        with pytest.raises(RejectedError, match="change_unknown"):
+            await book.decide(99, BOB, approve=approve)
+
+
 async def test_a_change_approved_too_late_is_checked_again_and_refused(book: MappingBook) -> None:
     late = await book.propose(
         draft(put(K.LOCATIONS, "9", "North", value="DC-NORTH"), put(K.PAYMENT_METHODS, "wire", value="WIRE")), "", ANN

@@ -29,7 +29,11 @@ def _create_rows() -> None:
     )
     standing = text("until IS NULL")
     op.create_index(
-        "ix_mapping_row_standing", "mapping_row", ["kind"], sqlite_where=standing, postgresql_where=standing
+        "ix_mapping_row_standing",
+        "mapping_row",
+        ["kind", "shop", "key"],
+        sqlite_where=standing,
+        postgresql_where=standing,
     )
     op.create_index("ix_mapping_row_since", "mapping_row", ["since"])
 
