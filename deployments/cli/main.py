@@ -18,6 +18,7 @@ engine = cyclopts.App(name="engine", help="Prefect: pool, deployments, automatio
 shops = cyclopts.App(name="shops", help="Shops: check the connection, subscribe to webhooks.")
 mappings = cyclopts.App(name="mappings", help="How our systems name the same thing: look, change, take back.")
 approvals = cyclopts.App(name="approvals", help="What waits for a decision: list it, approve it, reject it.")
+atp = cyclopts.App(name="atp", help="Available-to-sell: how a figure came about.")
 tokens = cyclopts.App(name="tokens", help="API tokens and their roles.")
 sandbox = cyclopts.App(name="sandbox", help="The Shopify stand-in: place orders, switch faults.")
 
@@ -55,11 +56,12 @@ approvals.command("deployments.cli.approvals:approve", name="approve", help="App
 approvals.command("deployments.cli.approvals:reject", name="reject", help="Reject, with your API token.")
 approvals.command("deployments.cli.approvals:code", name="code", help="A one-time code for the form in the Prefect UI.")
 app.command(approvals)
+atp.command("deployments.cli.atp:explain_figure", name="explain", help="A SKU's figure at each place, line by line.")
 tokens.command("deployments.cli.tokens:add", name="add", help="Make a token.")
 sandbox.command("deployments.cli.sandbox:order", name="order", help="Place orders.")
 sandbox.command("deployments.cli.sandbox:faults", name="faults", help="Switch delivery faults.")
 app.command("deployments.cli.doctor:doctor", name="doctor", help="Is the data of all systems fit to go live?")
-for group in (orders, holds, audit, engine, shops, tokens, sandbox):
+for group in (orders, holds, audit, engine, shops, tokens, sandbox, atp):
     app.command(group)
 
 

@@ -22,6 +22,7 @@ BENCHMARKS = {
     "growth": "tests.benchmarks.growth",
     "idle": "tests.benchmarks.idle",
     "first-line": "tests.benchmarks.first_line",
+    "availability": "tests.benchmarks.availability",
     "budget": "tests.benchmarks.budget",
 }
 """Name on the final line -> module with `async def run(options) -> dict`, or module:function. Imported when it runs."""

@@ -12,7 +12,7 @@ from canonical.rules.availability.bundles import Bundles
 from canonical.rules.availability.columns import AMOUNTS, Columns, Ints, decimals_in, whole, wholes
 from canonical.rules.availability.kernel import sellable, shown
 from canonical.rules.availability.orders import Orders, View
-from canonical.rules.availability.pool import Pool
+from canonical.rules.availability.pool import Pool, find
 from canonical.rules.availability.setup import Available, ChannelPlace, StockSetup
 from canonical.rules.availability.terms import Compiler, Terms
 
@@ -53,7 +53,7 @@ class StockSheet:
             for location, rows in self._rows(columns).items()
         }
         self._compiler = Compiler(setup.policies, self.names, self.number_of, self.scale)
-        self._terms: dict[tuple[str, str], Terms] = {}
+        self._terms: dict[tuple[str, ...], Terms] = {}
         self.bundles = Bundles(setup.kits, self.number_of, self.scale)
         self.take_demand(demand)
 
@@ -182,18 +182,28 @@ class StockSheet:
         left = sellable(view.with_incoming(terms, self.now), view.told, terms, view.pool.owner, self.scale)
         quantities, skus = shown(left, terms, self.scale), view.skus
         urgent = quantities < np.maximum(terms.urgent, 1)
-        hidden = self.bundles.of_shop(place.shop).sku_numbers
-        if asked is not None or len(hidden):
+        at, there = find(
+            skus, self.bundles.of_shop(place.shop).sku_numbers
+        )  # the kit of that name is sold, not the item
+        if asked is not None or there.any():
             keep = np.ones(len(skus), bool) if asked is None else np.isin(skus, asked)
-            keep &= ~np.isin(skus, hidden)
+            keep[at[there]] = False
             skus, quantities, urgent = skus[keep], quantities[keep], urgent[keep]
         yield PlaceFigures(place, self.names, skus, quantities, urgent)
         bundle = kits.of_shop(place.shop)
         if len(bundle.sku_numbers):
-            numbers, there = bundle.available(view.skus, left, self.scale)
-            own = self._compiler.terms(place.shop, place.location, numbers, self.now)
-            figures = shown(there, own, self.scale)
+            numbers, most = bundle.available(view.skus, left, self.scale)
+            own = self._kit_terms(place, numbers)
+            figures = shown(most, own, self.scale)
             yield PlaceFigures(place, self.names, numbers, figures, figures < np.maximum(own.urgent, 1))
+
+    def _kit_terms(self, place: ChannelPlace, numbers: Ints) -> Terms:
+        """The terms of these kits at a place."""
+        every = self.bundles.of_shop(place.shop).sku_numbers
+        key = (place.shop, place.location_id, "kits")
+        if key not in self._terms:
+            self._terms[key] = self._compiler.terms(place.shop, place.location, every, self.now)
+        return self._terms[key].of(np.searchsorted(every, numbers))
 
     def _terms_at(self, place: ChannelPlace) -> Terms:
         key = (place.shop, place.location_id)

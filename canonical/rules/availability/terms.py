@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 
 from canonical.rules.availability.columns import Ints, whole
+from canonical.rules.availability.pool import find
 from canonical.rules.policies import ANY, EVERYTHING, Policies, PolicyRow, basis_points
 
 Value: TypeAlias = "int | Ints"
@@ -75,12 +76,14 @@ class Compiler:
 
     def __init__(self, policies: Policies, names: Sequence[str], number_of: Mapping[str, int], scale: int) -> None:
         self._policies, self._names, self._number_of, self._scale = policies, names, number_of, scale
-        self._members: dict[str, Ints] = {}
+        self._members_of: dict[str, Ints] = {}
+        self._numbers = {id(row): self._in_numbers(row) for row in policies.rows}
 
     def terms(self, shop: str, location: str, skus: Ints, now: datetime) -> Terms:
         """The terms of a place for these SKU numbers (sorted), at a moment."""
-        rows = self._policies.at(shop, location)
-        value = {name: self._field(name, rows, skus) for name in _FIELDS}
+        rows = self._rows_at(shop, location)
+        cells = self._cells(rows, skus)
+        value = {name: self._field(name, rows, cells, len(skus)) for name in _FIELDS}
         moment = _moment(now, 1)
         begun, ended = _at_most(value["sell_from"], moment), _at_most(value["sell_until"], moment)
         in_time = _at_most(now.date().toordinal(), value["backorder_until"])
@@ -96,38 +99,54 @@ class Compiler:
             urgent=value["urgent_below"],
         )
 
-    def _field(self, name: str, rows: Sequence[PolicyRow], skus: Ints) -> Value:
-        value: Value
-        value, read = _FIELDS[name]
-        for row in rows:  # the least specific first
-            told = getattr(row, name)
-            if told is None:
+    def _rows_at(self, shop: str, location: str) -> list[tuple[PolicyRow, dict[str, int]]]:
+        """The rows that may hold there with their fields as numbers, the least specific first."""
+        return [(row, self._numbers[id(row)]) for row in self._policies.at(shop, location)]
+
+    def _in_numbers(self, row: PolicyRow) -> dict[str, int]:
+        told = ((name, getattr(row, name)) for name in _FIELDS)
+        return {name: _FIELDS[name][1](value, self._scale) for name, value in told if value is not None}
+
+    @staticmethod
+    def _field(name: str, rows: Sequence[tuple[PolicyRow, dict[str, int]]], cells: Sequence[Any], count: int) -> Value:
+        value: Value = _FIELDS[name][0]
+        for (_, numbers), where in zip(rows, cells, strict=True):  # rows of every SKU come first
+            if name not in numbers:
                 continue
-            number = read(told, self._scale)
-            if row.sku == ANY and row.category == ANY:
-                value = number
+            if where is None:
+                value = numbers[name]
                 continue
             if isinstance(value, int):
-                value = np.full(len(skus), value, np.int64)
-            value[self._cells(row, skus)] = number
+                value = np.full(count, value, np.int64)
+            value[where] = numbers[name]
         return value
 
-    def _cells(self, row: PolicyRow, skus: Ints) -> Any:
-        """The cells of the SKU, or of the SKUs of the category, that a row is about."""
-        if row.sku != ANY:
-            number = self._number_of.get(row.sku, -1)
-            if row.category not in (ANY, self._policies.categories.get(row.sku)):
-                number = -1
-            at = int(np.searchsorted(skus, number))
-            return slice(at, at + 1) if at < len(skus) and skus[at] == number else slice(0, 0)
-        if row.category not in self._members:
-            members = [
-                self._number_of[s]
-                for s, c in self._policies.categories.items()
-                if c == row.category and s in self._number_of
-            ]
-            self._members[row.category] = np.array(sorted(members), np.int64)
-        return np.isin(skus, self._members[row.category])
+    def _cells(self, rows: Sequence[tuple[PolicyRow, dict[str, int]]], skus: Ints) -> list[Any]:
+        """The cells each row is about: None for all, else where its SKU is, or the SKUs of its category."""
+        alone = [self._number(row) for row, _ in rows]
+        at, there = find(skus, np.array(alone, np.int64))
+        found: list[Any] = []
+        for n, (row, _) in enumerate(rows):
+            if row.sku != ANY:
+                found.append(slice(at[n], at[n] + 1) if there[n] else slice(0, 0))
+            elif row.category != ANY:
+                places, present = find(skus, self._members(row.category))
+                found.append(places[present])
+            else:
+                found.append(None)
+        return found
+
+    def _number(self, row: PolicyRow) -> int:
+        """Of the row's SKU; below zero when it has none, or is in another category."""
+        fits = row.category in (ANY, self._policies.categories.get(row.sku))
+        return self._number_of.get(row.sku, -1) if fits and row.sku != ANY else -1
+
+    def _members(self, category: str) -> Ints:
+        if category not in self._members_of:
+            of = self._policies.categories.items()
+            numbers = [self._number_of[sku] for sku, name in of if name == category and sku in self._number_of]
+            self._members_of[category] = np.array(sorted(numbers), np.int64)
+        return self._members_of[category]
 
 
 def _at_most(left: Value, right: Value) -> Value:
