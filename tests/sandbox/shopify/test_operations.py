@@ -21,18 +21,37 @@ from deployments.sandbox.shopify.records import Record
 from deployments.sandbox.shopify.registry import combine
 from deployments.sandbox.shopify.schema import published
 from tests.sandbox.shopify.asking import NORTH, Shop
+from tests.sandbox.shopify.product_asking import sized
 
 FILES = sorted(Path(__file__).parent.glob("operations*.graphql"))
 SWEPT = (
+    "Collection",
+    "CompanyLocationCatalog",
     "Customer",
     "FulfillmentOrder",
+    "GenericFile",
     "InventoryItem",
     "InventoryLevel",
     "Location",
+    "MediaImage",
+    "Metafield",
     "Order",
+    "PriceList",
     "Product",
     "ProductVariant",
+    "Publication",
 )
+SHELVES = """mutation Shelves($jacket: ProductSetInput!, $files: [FileCreateInput!]!, $branch: ID!) {
+  collectionCreate(input: {title: "Rainwear"}) { userErrors { message } }
+  fileCreate(files: $files) { userErrors { message } }
+  productSet(input: $jacket) { userErrors { message } }
+  catalogCreate(input: {title: "Trade", status: ACTIVE, context: {companyLocationIds: [$branch]}}) {
+    userErrors { message }
+  }
+  priceListCreate(input: {name: "Trade", currency: USD, parent: {adjustment: {type: PERCENTAGE_DECREASE, value: 10}}}) {
+    userErrors { message }
+  }
+}"""
 ORDERS = 40
 
 
@@ -64,6 +83,7 @@ def busy_shop() -> Shop:
     """A shop with orders of every kind the generator makes."""
     shop = Shop()
     shop.stand_in.buckets = Buckets(PLANS["plus"])  # hundreds of questions at once
+    fill_shelves(shop)
     catalogue = load_catalogue()
     factory = OrderFactory(
         catalogue, NORTH, seeded(shop.state, NORTH, catalogue), shop.state.space(NORTH).number, profile="mixed", seed=3
@@ -71,6 +91,17 @@ def busy_shop() -> Shop:
     for index in range(ORDERS):
         shop.state.add_order(NORTH, factory.make(index, shop.state.clock()).record)
     return shop
+
+
+def fill_shelves(shop: Shop) -> None:
+    """What the catalogue does not seed."""
+    files = [{"originalSource": f"https://cdn.example.com/{name}"} for name in ("front.jpg", "manual.pdf")]
+    row = {"namespace": "erp", "key": "code", "type": "single_line_text_field", "value": "7"}
+    jacket = sized("S", "M", metafields=[row], files=files[:1])
+    branch = shop.state.all(NORTH, "CompanyLocation")[0]["id"]
+    told = shop.ask(SHELVES, jacket=jacket, files=files, branch=branch)
+    assert all(one["userErrors"] == [] for one in told.values()), told
+    shop.later(minutes=1)
 
 
 def named_ids(shop: Shop) -> dict[str, str]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from deployments.sandbox.shopify.errors import user_error
-from deployments.sandbox.shopify.records import Record, iso, reference
+from deployments.sandbox.shopify.records import Record, gid, gid_tail, iso, reference
 from deployments.sandbox.shopify.registry import Arguments, Call, Domain
 from deployments.sandbox.shopify.state import State
 
@@ -144,6 +144,13 @@ for _type in PUBLISHABLE:
 def shop_of_payload(call: Call, _payload: Record, _arguments: Arguments) -> Record:
     """The shop asked."""
     return call.space.shop
+
+
+@domain.computed("Publication", "app")
+def app_of(_call: Call, record: Record, _arguments: Arguments) -> Record:
+    """The sales channel's app, which bears the publication's name."""
+    handle = record["name"].lower().replace(" ", "-")
+    return {"id": gid("App", gid_tail(record["id"])), "title": record["name"], "handle": handle, "apiKey": handle}
 
 
 @domain.completes("Publication")
