@@ -236,8 +236,8 @@ def _file(change: ProductChange, image: Image, present: Mapping[str, str]) -> In
     if address.scheme not in ("http", "https"):
         words = "Shopify fetches pictures by http(s) only"
         raise _refused(change, words, "image_unreachable", "images")
-    ending = address.path.rpartition("/")[2].rpartition(".")[2].lower()
-    named = {"filename": f"{stem}.{ending}"} if mimetypes.guess_type(f"x.{ending}")[0] else {}
+    kind, ending = mimetypes.guess_type(address.path)[0] or "", address.path.rpartition(".")[2].lower()
+    named = {"filename": f"{stem}.{ending}"} if kind.startswith("image/") else {}
     return {"originalSource": image.url, "contentType": "IMAGE", **named, **alt}
 
 

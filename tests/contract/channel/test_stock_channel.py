@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,8 +10,14 @@ import pytest
 from canonical.errors import ConflictError, RejectedError, RetryableError
 from canonical.inventory import ChannelLevel, Place, StockWrite
 from canonical.outcomes import Failed, Settled
+from canonical.records import Delivery, Message
+from canonical.states import MessageState
+from connectors.shopify.channel import ShopifyChannel
 from connectors.shopify.stock import ShopifyStock, open_stock
+from connectors.shopify.topics import STOCK_TOPICS
+from connectors.shopify.webhooks import webhook_source
 from tests.contract.channel.conftest import StandIn
+from tests.contract.channel.receiver import Receiver
 
 pytestmark = pytest.mark.counterpart
 
@@ -170,6 +177,29 @@ async def test_a_snapshot_tells_every_level_once(stand_in: StandIn, stock: Shopi
     assert [found[place] for place in places] == list((await stock.read_levels(places)).values())
     levels = stand_in.ask("GET", f"/state/{stand_in.domain}/InventoryLevel")["records"]
     assert len(found) == len([level for level in levels if level["isActive"]])
+
+
+async def test_our_own_write_comes_back_as_an_echo_of_its_place(
+    stand_in: StandIn, stock: ShopifyStock, channel: ShopifyChannel, skus: list[str], receiver: Receiver
+) -> None:
+    (place,) = await places_of(stand_in, stock, skus[:1])
+    await stock.set_available([StockWrite(place=place, quantity=70)], key())
+    await channel.subscribe(["inventory_levels/update"], receiver.uri)
+    await stock.set_available([StockWrite(place=place, quantity=71, expected=70)], key())
+    headers, body = receiver.wait_for(1)[0]
+    source = webhook_source({stand_in.shop: stand_in.settings(topics=STOCK_TOPICS)})
+    assert source.verify(headers, body)
+    delivery = source.delivery(headers, body)
+    assert delivery.kind == f"stock-echo.{stand_in.shop}"
+    assert delivery.aggregate_key == f"{stand_in.shop}:place:{place.item_id}%40{place.location_id}"
+    level = stock.level_of(message_of(delivery))
+    assert (level.place, level.available) == (place, 71)
+
+
+def message_of(delivery: Delivery) -> Message:
+    """The delivery as the inbox hands it out."""
+    fields = {name: getattr(delivery, name) for name in Message.model_fields if hasattr(delivery, name)}
+    return Message(**fields, seq=1, state=MessageState.CLAIMED, received_at=datetime.now(UTC))
 
 
 async def test_a_shop_that_is_well_says_so(stock: ShopifyStock) -> None:

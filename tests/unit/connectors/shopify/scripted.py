@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from connectors.shopify.channel import ShopifyChannel, open_channel
+from connectors.shopify.products import ShopifyProducts, open_products
 from connectors.shopify.settings import ShopifySettings
 from connectors.shopify.stock import ShopifyStock, open_stock
 
@@ -70,10 +71,13 @@ class ScriptedShop:
     def stock(self, **changes: Any) -> ShopifyStock:
         return open_stock("north", settings(**changes), network=httpx.MockTransport(self.handle))
 
+    def products(self, **changes: Any) -> ShopifyProducts:
+        return open_products("north", settings(**changes), network=httpx.MockTransport(self.handle))
+
     def handle(self, request: httpx.Request) -> httpx.Response:
         if request.url.path == "/admin/oauth/access_token":
             return self._token(request)
-        if request.method in ("GET", "PUT"):
+        if request.url.path != "/admin/api/2026-10/graphql.json":
             self.asked.append(Asked("file", {"url": str(request.url)}, request))
             return self._reply("file", {"url": str(request.url), "content": request.content})
         body = json.loads(request.content)
