@@ -71,14 +71,18 @@ def skus(product: dict[str, Any]) -> list[str | None]:
 
 
 @cache
-def _heard() -> frozenset[tuple[str, str, str]]:
+def _heard() -> dict[tuple[str, str, str], set[str | None]]:
     rows = orjson.loads(gzip.decompress((DATA / "user-errors-observed.json.gz").read_bytes()))
-    return frozenset((row["root"], _path(row["field"]), _words(row["message"])) for row in rows)
+    codes: dict[tuple[str, str, str], set[str | None]] = {}
+    for row in rows:
+        codes.setdefault((row["root"], _path(row["field"]), _words(row["message"])), set()).add(row["code"])
+    return codes
 
 
 def heard(root: str, error: dict[str, Any]) -> bool:
-    """Whether a real shop was heard to refuse with this path and these words."""
-    return (root, _path(error["field"]), _words(error["message"])) in _heard()
+    """Whether a real shop was heard to refuse with this path, these words and, where it was asked for, this code."""
+    codes = _heard().get((root, _path(error["field"]), _words(error["message"])), set())
+    return bool(codes) and ("code" not in error or bool(codes & {"<not selected>", error["code"]}))
 
 
 def _path(field: list[str] | None) -> str:
