@@ -10,6 +10,8 @@ from canonical.product import ProductStatus
 from canonical.product_fields import product_fields
 from tests.contract.product_source.conftest import Counterpart, changes
 
+pytestmark = pytest.mark.counterpart
+
 
 async def test_everything_is_told_once_with_what_the_source_knows(
     source: ProductSource, counterpart: Counterpart

@@ -61,7 +61,7 @@ def counterpart(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
         with tryton(workspace) as process:
             desk = TrytonDesk(process.url)
             orders = TrytonCounterpart(process, TRYTON_DATABASE).connect
-            yield Counterpart("tryton", process, desk, lambda **changes: _tryton(process, **changes), orders)
+            yield Counterpart("tryton", process, desk, lambda **changes: open_tryton(process, **changes), orders)
             desk.close()
     else:
         with lambda_erp(workspace) as process:
@@ -71,7 +71,7 @@ def counterpart(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
             clerk.close()
 
 
-def _tryton(process: RunningProcess, **changes: Any) -> StockSource:
+def open_tryton(process: RunningProcess, **changes: Any) -> StockSource:
     transport = changes.pop("transport", None)
     address = {"url": f"{process.url}/{TRYTON_DATABASE}", "login": "connector-north", "password": PASSWORD}
     shops = {"north": load_catalogue().shop("north").domain}

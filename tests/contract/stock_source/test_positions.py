@@ -5,11 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import pytest
+
 from canonical.inventory import StockReport
 from canonical.ports import StockSource
 from tests.contract.erp.conftest import booked
 from tests.contract.erp.documents import document, line
 from tests.contract.stock_source.conftest import Counterpart, Desk, Shown, at, of_order, shown
+
+pytestmark = pytest.mark.counterpart
 
 
 async def test_what_is_received_is_on_hand(source: StockSource, desk: Desk, sku: str) -> None:
