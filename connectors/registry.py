@@ -69,13 +69,14 @@ def arrivals(store: StateStore) -> "Arrivals":
     return SqlArrivals(store.database)
 
 
-def channel_setup(landscape: Landscape, shop: str) -> "ChannelSetup":
+def channel_setup(landscape: Landscape, shop: str, budgets: Budgets | None = None) -> "ChannelSetup":
     """How a shop is set up, for the doctor."""
     system = landscape.system(landscape.shop(shop).channel)
     if system.kind == "shopify":
         from connectors.shopify.setup import open_setup
 
-        return open_setup(shop, _shopify_settings(landscape, shop))
+        settings = _shopify_settings(landscape, shop)
+        return open_setup(shop, settings, budget=_shopify_budget(settings, budgets))
     raise _unknown(system)
 
 

@@ -8,7 +8,6 @@ from datetime import datetime
 from canonical.landscape import Landscape
 from canonical.ports import (
     Mappings,
-    OrderTranslator,
     ProductChannel,
     ProductSource,
     SalesChannel,
@@ -29,7 +28,6 @@ class Probes:
     arrivals: Arrivals | None = None
     setups: Mapping[str, ChannelSetup] = field(default_factory=dict)
     channels: Mapping[str, SalesChannel] = field(default_factory=dict)
-    translators: Mapping[str, OrderTranslator] = field(default_factory=dict)
     stock_channels: Mapping[str, StockChannel] = field(default_factory=dict)
     product_channels: Mapping[str, ProductChannel] = field(default_factory=dict)
     stock_sources: Mapping[str, StockSource] = field(default_factory=dict)
@@ -58,10 +56,10 @@ async def opened_probes(landscape: Landscape, store: StateStore, mappings: Mappi
         landscape=landscape,
         mappings=mappings,
         arrivals=registry.arrivals(store),
-        setups={shop: registry.channel_setup(landscape, shop) for shop in shops},
-        channels={shop: registry.sales_channel(landscape, shop) for shop in shops},
-        translators={shop: registry.order_translator(landscape, shop) for shop in shops},
-        stock_channels={shop: registry.stock_channel(landscape, shop) for shop in shops},
+        setups={shop: registry.channel_setup(landscape, shop, store) for shop in shops},
+        channels={shop: registry.sales_channel(landscape, shop, store) for shop in shops},
+        stock_channels={shop: registry.stock_channel(landscape, shop, store) for shop in shops},
+        product_channels={shop: registry.product_channel(landscape, shop, store) for shop in shops},
         stock_sources={company: registry.stock_source(landscape, company) for company in companies},
         product_sources={shop: registry.product_sources(landscape, shop) for shop in shops},
     )

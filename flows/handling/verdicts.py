@@ -7,6 +7,7 @@ import orjson
 from canonical.booking import SalesOrderDocument
 from canonical.errors import CrossdockError, HeldError
 from canonical.ids import aggregate_key, delivery_key
+from canonical.mapping.usage import REASON_KINDS
 from canonical.model import Code, Model, Text, Utc
 from canonical.order import Order
 from canonical.records import (
@@ -37,14 +38,7 @@ BOOKED = "booked"
 """The SLA clock from the first webhook to the ERP document."""
 CHANGED = "changed_after_posting"
 """Waived, it means: a person brought the ERP document in line, so today's content counts as what is booked."""
-MAPPING_REASONS = (
-    "item_unmapped",
-    "tax_unknown",
-    "shipping_method_unmapped",
-    "location_unmapped",
-    "payment_method_unmapped",
-    "account_item_unmapped",
-)
+MAPPING_REASONS = tuple(REASON_KINDS)
 """Why an order waits for a mapping: once it is there, the order goes on by itself."""
 
 

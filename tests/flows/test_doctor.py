@@ -9,14 +9,14 @@ from canonical.errors import RetryableError
 from canonical.inventory import ChannelLevel, InventoryLevel, Place, StockReport
 from canonical.mapping.kinds import MappingKind, MappingRow
 from canonical.mapping.table import TableMappings
-from canonical.ports.products import ProductReport
+from canonical.ports.products import ChannelProduct, ProductReport
 from canonical.ports.readiness import ApiVersion, Arrived, ChannelCustomer, ChannelSetup, Subscription
-from canonical.product import Product, SourceProduct, Variant
+from canonical.product import Product, ProductRef, SourceProduct, Variant
 from canonical.readiness import Finding, Severity
 from canonical.rules import example
 from flows.handling.doctor import Doctor
 from flows.probes import Probes
-from tests.fakes.systems import FakeShop, FakeTranslator
+from tests.fakes.systems import FakeShop
 from tests.flows.conftest import LANDSCAPE
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -130,7 +130,6 @@ async def examined(**changes: Any) -> list[Finding]:
         "arrivals": FakeArrivals(),
         "setups": {"north": FakeSetup()},
         "channels": {"north": shop},
-        "translators": {"north": FakeTranslator()},
         "stock_channels": {"north": FakeStockChannel()},
         "stock_sources": {"north": FakeStockSource()},
         "product_sources": {"north": (FakeMaster(),)},
@@ -163,6 +162,16 @@ async def test_skus_that_are_blank_doubled_or_differently_cased_are_found_on_eit
     assert ("SKUs that several items carry", "TEE-1 (2 items)") in told(master)
     lost = await examined(product_sources={"north": (FakeMaster(skus=["GIFT-25"]),)})
     assert told(lost) == [("SKUs mapped to items that the ERP does not have", "TEE-1 = TEE-1")]
+
+
+async def test_where_a_shop_lists_its_products_their_variants_are_looked_at() -> None:
+    class Products:
+        async def snapshot(self) -> AsyncIterator[ChannelProduct]:
+            variants = tuple(Variant(id=str(n), sku=sku) for n, sku in enumerate(["TEE-1", None]))
+            yield ChannelProduct(ProductRef(product_id="9"), Product(id="9", title="Tee", variants=variants))
+
+    found = told(await examined(product_channels={"north": Products()}))
+    assert found == [("items without a SKU", "Tee 1")]
 
 
 async def test_locations_that_are_not_aligned_are_found_on_either_side() -> None:
