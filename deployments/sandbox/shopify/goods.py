@@ -108,6 +108,8 @@ def item_fields(given: Record, currency: str) -> Record:
     if "cost" in item:
         cost = money_text(item["cost"])
         fields["unitCost"] = None if cost is None else {"amount": cost, "currencyCode": currency}
+    if "countryHarmonizedSystemCodes" in item:
+        fields["countryHarmonizedSystemCodes"] = item["countryHarmonizedSystemCodes"] or []
     weight = (item.get("measurement") or NOTHING).get("weight")
     if weight is not None:
         fields["weight"] = {"unit": weight["unit"], "value": float(weight["value"])}

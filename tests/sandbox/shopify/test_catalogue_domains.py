@@ -48,6 +48,10 @@ def test_a_collection_gathers_products_at_once_or_in_a_job(shop: Shop) -> None:
     job = shop.ask(later, id=made["id"], ids=[second])["job"]
     before = shop.ask(read, id=made["id"])
     shop.later(seconds=2)
+    search = "query($q: String!) { products(first: 5, query: $q) { nodes { id } } }"
+    searched = shop.ask(search, q=f"collection_id:{made['id'].rsplit('/', 1)[-1]} published_status:unpublished")[
+        "nodes"
+    ]
     after = shop.ask(read, id=made["id"])
     found = shop.ask('{ collectionByIdentifier(identifier: {handle: "rain-wear"}) { id } }')
     shop.ask("mutation($id: ID!) { collectionDelete(input: {id: $id}) { deletedCollectionId } }", id=made["id"])
@@ -55,6 +59,7 @@ def test_a_collection_gathers_products_at_once_or_in_a_job(shop: Shop) -> None:
     assert (made["handle"], found, job) == ("rain-wear", {"id": made["id"]}, {"done": False})
     assert before["products"]["nodes"] == [{"id": first}]
     assert after == {"productsCount": {"count": 2}, "products": {"nodes": [{"id": first}, {"id": second}]}}
+    assert [one["id"] for one in searched] == [first, second]
     assert shop.record(first)["collections"] == []
 
 

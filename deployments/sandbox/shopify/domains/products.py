@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from decimal import Decimal
 
+from deployments.sandbox.shopify.domains.collections import members
 from deployments.sandbox.shopify.domains.metafields import by_value
 from deployments.sandbox.shopify.domains.product_changes import identified
+from deployments.sandbox.shopify.domains.publications import is_live, terms_of
 from deployments.sandbox.shopify.goods import variants_of
 from deployments.sandbox.shopify.handles import handle_of, owner_of
 from deployments.sandbox.shopify.listing import by, by_id, by_index, count, kept_listing, listing, narrowed, sorted_by
 from deployments.sandbox.shopify.paging import Listing
-from deployments.sandbox.shopify.records import Record, gid_tail, reference
+from deployments.sandbox.shopify.records import Record, gid, gid_tail, reference
 from deployments.sandbox.shopify.registry import Arguments, Call, Domain
 from deployments.sandbox.shopify.search import Search
 from deployments.sandbox.shopify.state import State
@@ -57,6 +59,8 @@ _PRODUCT_FINDERS = {
     "handle": by_index("Product", "handle"),
     "sku": lambda call, text: _owners(call, "sku~", text),
     "barcode": lambda call, text: _owners(call, "barcode~", text),
+    "collection_id": lambda call, text: members(call, gid("Collection", gid_tail(text))),
+    ),
 }
 _VARIANT_FINDERS = {
     "id": by_id("ProductVariant"),
@@ -88,7 +92,15 @@ def _product_search(call: Call) -> Search:
     def status(record: Record, text: str) -> bool:
         return str(record["status"]).lower() in text.lower().split(",")
 
-    special = {"sku": held("sku"), "barcode": held("barcode"), "status": status}
+    def published(record: Record, text: str) -> bool:
+        live = any(is_live(call, one) for one in terms_of(call, record))
+        return live if text.lower() in ("published", "visible") else not live
+
+    def gathered(record: Record, text: str) -> bool:
+        return any(gid_tail(one["id"]) == gid_tail(text) for one in record.get("collections", ()))
+
+    special = {"sku": held("sku"), "barcode": held("barcode"), "status": status, "published_status": published}
+    special["collection_id"] = gathered
     return Search(_PRODUCTS.getters, special, _PRODUCTS.words)
 
 
