@@ -60,7 +60,6 @@ _PRODUCT_FINDERS = {
     "sku": lambda call, text: _owners(call, "sku~", text),
     "barcode": lambda call, text: _owners(call, "barcode~", text),
     "collection_id": lambda call, text: members(call, gid("Collection", gid_tail(text))),
-    ),
 }
 _VARIANT_FINDERS = {
     "id": by_id("ProductVariant"),
