@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from canonical.errors import MisconfiguredError
-from canonical.landscape import Company, Landscape, Role, System
+from canonical.landscape import EVERY_SHOP, Company, Landscape, Role, System
 from canonical.ports import (
     Budgets,
     CostBudget,
@@ -155,6 +155,22 @@ def stock_source(landscape: Landscape, company: str) -> StockSource:
 
         settings = LambdaErpSettings.load(company, url=url, company=entry.reference)
         return open_lambda_stock(system.name, company, settings)
+    raise _unknown(system)
+
+
+def stock_sources(landscape: Landscape, company: str) -> tuple[StockSource, ...]:
+    """Every system that tells stock of a company: its ERP, and those that the landscape names for its locations."""
+    erp = landscape.company(company).system
+    named = {entry.source for entry in landscape.stock if entry.company in (company, EVERY_SHOP)} - {erp}
+    others = tuple(_event_stock(landscape.system(name), company) for name in sorted(named))
+    return (stock_source(landscape, company), *others)
+
+
+def _event_stock(system: System, company: str) -> StockSource:
+    if system.kind == "events":
+        from connectors.events.stock import EventStock
+
+        return EventStock(system.name, company)
     raise _unknown(system)
 
 

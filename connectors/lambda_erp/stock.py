@@ -63,15 +63,22 @@ class LambdaStock:
         return self._told_as(fresh, lines).model_copy(update={"cursor": self._cursor})
 
     async def snapshot(self) -> AsyncIterator[StockReport]:
-        """See the port. The last part names what is complete."""
+        """See the port. The last part names what is complete. What is allocated comes with its SKU's levels."""
         as_of = datetime.now(UTC)
         lines = await self._recent_lines(as_of)
-        levels = await self._levels(None, as_of)
-        while len(levels) > MOST_LEVELS:
-            yield self._told_as(levels[:MOST_LEVELS], lines)
-            levels, lines = levels[MOST_LEVELS:], []
+        by_sku: dict[str, list[InventoryLevel]] = {}
+        for level in await self._levels(None, as_of):
+            by_sku.setdefault(level.sku, []).append(level)
+        held: list[InventoryLevel] = []
+        skus: set[str] = set()
+        for sku, levels in by_sku.items():
+            if len(held) + len(levels) > MOST_LEVELS:
+                yield self._told_as(held, [line for line in lines if line.sku in skus])
+                held, skus = [], set()
+            held, skus = [*held, *levels], skus | {sku}
         complete = tuple(sorted((await self._warehouses()).values()))
-        yield self._told_as(levels, lines).model_copy(update={"complete": complete})
+        last = self._told_as(held, [line for line in lines if line.sku in skus])
+        yield last.model_copy(update={"complete": complete})
 
     async def positions(self, skus: Sequence[str]) -> StockReport:
         """See the port. A warehouse that never had the item is not told."""

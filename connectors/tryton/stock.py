@@ -48,18 +48,17 @@ class TrytonStock:
 
     async def snapshot(self) -> AsyncIterator[StockReport]:
         """See the port. All parts have the moment at which the snapshot began; the last names what is complete: what
-        stands there from an earlier moment, and no part tells, is zero."""
+        stands there from an earlier moment, and no part tells, is zero. What is allocated comes with its SKU."""
         as_of = datetime.now(UTC)
-        levels: list[InventoryLevel] = []
-        lines: list[AllocatedLine] = []
-        for group in _groups(await self._reader.items([])):
-            part = await self._report(group, as_of, set())
-            levels, lines = [*levels, *part.levels], [*lines, *part.allocated]
-            while len(levels) > MOST_LEVELS:
-                yield self._told(levels[:MOST_LEVELS], lines)
-                levels, lines = levels[MOST_LEVELS:], []
         warehouses = (await self._reader.places()).warehouses.values()
-        yield self._told(levels, lines).model_copy(update={"complete": tuple(sorted(warehouses))})
+        held = self._told((), ())
+        for group in _groups(await self._reader.items([]), max(1, MOST_LEVELS // max(1, len(warehouses)))):
+            part = await self._report(group, as_of, set())
+            if len(held.levels) + len(part.levels) > MOST_LEVELS:
+                yield held
+                held = self._told((), ())
+            held = self._told((*held.levels, *part.levels), (*held.allocated, *part.allocated))
+        yield held.model_copy(update={"complete": tuple(sorted(warehouses))})
 
     async def positions(self, skus: Sequence[str]) -> StockReport:
         """See the port. Every warehouse is told, with zero where nothing is."""
@@ -105,5 +104,6 @@ def open_stock(
     return TrytonStock(system, company, client, Directory(client, web_shops))
 
 
-def _groups(items: Sequence[StockItem]) -> Iterable[Sequence[StockItem]]:
-    return (items[start : start + MOST_PRODUCTS] for start in range(0, len(items), MOST_PRODUCTS))
+def _groups(items: Sequence[StockItem], most: int = MOST_PRODUCTS) -> Iterable[Sequence[StockItem]]:
+    size = min(most, MOST_PRODUCTS)
+    return (items[start : start + size] for start in range(0, len(items), size))

@@ -108,6 +108,24 @@ async def test_a_snapshot_says_what_positions_say_and_names_what_is_complete(sou
     assert {place for _, place in whole} <= set(parts[-1].complete)
 
 
+async def test_parts_of_a_snapshot_keep_a_sku_and_its_orders_together_and_the_last_says_what_is_complete(
+    source: StockSource, counterpart: Counterpart, sku: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    erp = counterpart.orders()
+    order = document(line(sku))
+    await booked(erp, order)
+    await erp.aclose()
+    monkeypatch.setattr(f"connectors.{counterpart.name}.stock.MOST_LEVELS", 50)
+    parts = [part async for part in source.snapshot()]
+    assert len(parts) > 2
+    assert all(len(part.levels) <= 50 for part in parts)
+    assert [bool(part.complete) for part in parts] == [False] * (len(parts) - 1) + [True]
+    homes = [{level.sku for level in part.levels} for part in parts]
+    assert sum(sku in home for home in homes) == 1
+    (home,) = [part for part in parts if of_order(part, order.source_id)]
+    assert sku in {level.sku for level in home.levels}
+
+
 async def test_figures_are_whole_positions_of_the_source_in_its_own_unit(source: StockSource, sku: str) -> None:
     report = await source.positions([sku, "NO-SUCH-SKU"])
     assert {level.sku for level in report.levels} == {sku}
