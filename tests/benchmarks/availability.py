@@ -79,7 +79,7 @@ class House:
         self.load_s = time.perf_counter() - started
         self.arrays = bare_arrays(self.columns)
         count = rows // CHANGED_SHARE
-        self.changes = [self._changed(rows, count) for _ in range(8)]
+        self.changes = [self.sheet.read(self._changed(rows, count)) for _ in range(8)]
 
     def _changed(self, rows: int, count: int) -> Columns:
         picked = sorted(self.chance.sample(range(rows), count))
@@ -105,7 +105,7 @@ class House:
     async def incremental(self, number: int) -> Figures:
         """One in a hundred positions has changed."""
         changed = self.changes[number % len(self.changes)]
-        seconds, found = timed(lambda: self.sheet.update(changed))
+        seconds, found = timed(lambda: self.sheet.put(changed))
         return {"ms": seconds * 1000, "figures": sum(len(one.skus) for one in found)}
 
     def check(self) -> None:

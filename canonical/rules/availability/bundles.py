@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -59,10 +60,10 @@ class Bundles:
     def _component_numbers(self) -> Ints:
         return np.array(sorted(self.components), np.int64)
 
-    def among(self, skus: Ints) -> set[int]:
-        """Those of the SKU numbers that are in a kit."""
-        found: set[int] = set(skus[np.isin(skus, self._component_numbers)].tolist())
-        return found
+    def among(self, chosen: Any) -> set[int]:
+        """The SKU numbers that are in a kit, of those that a mask over all SKUs chooses."""
+        numbers = self._component_numbers
+        return set(numbers[chosen[numbers]].tolist())
 
     def touched_by(self, skus: set[int]) -> "Bundles":
         """The kits among these SKUs, and those that have one of them in it."""

@@ -60,6 +60,8 @@ class Orders:
                 continue
             for booked, amount in ((False, whole(need.unbooked, scale)), (True, whole(need.booked, scale))):
                 place = need.place
+                if amount == 0:
+                    continue
                 if place is None or not _stocked(pools.get(place.location), number):
                     homeless[need.shop, booked].append((number, amount))
                 elif lowers(setup.owners[place.location].owner, booked=booked):
@@ -69,8 +71,8 @@ class Orders:
         numbers = [skus for skus, _ in self._homeless.values()]
         self.homeless_skus = np.unique(np.concatenate([np.zeros(0, np.int64), *numbers]))
 
-    def take(self, views: Mapping[str, View], terms: Mapping[tuple[str, str], Terms]) -> None:
-        """Lower the views by all that orders take."""
+    def take(self, views: Mapping[str, View], terms: Mapping[tuple[str, str], Terms], wide: Ints | None) -> None:
+        """Lower the views by all that orders take. `wide`: the SKUs to draw from places, None for all."""
         for location, (skus, amounts) in self._located.items():
             if location in views:
                 at, there = find(views[location].skus, skus)
@@ -78,13 +80,20 @@ class Orders:
         for shop in self._setup.shops:
             for booked in (False, True):
                 if (shop, booked) in self._homeless:
-                    self._draw(views, terms, shop, booked)
+                    skus, amounts = self._homeless[shop, booked]
+                    chosen = np.ones(len(skus), bool) if wide is None else find(wide, skus)[1]
+                    self._draw(views, terms, shop, booked, skus[chosen], amounts[chosen])
 
-    def _draw(self, views: Mapping[str, View], terms: Mapping[tuple[str, str], Terms], shop: str, booked: bool) -> None:
+    def _draw(
+        self,
+        views: Mapping[str, View],
+        terms: Mapping[tuple[str, str], Terms],
+        shop: str,
+        booked: bool,
+        skus: Ints,
+        rest: Ints,
+    ) -> None:
         """From what is there, the best place first; what is more than there is falls on that one."""
-        skus, rest = self._homeless[shop, booked]
-        if len(views) and len(skus):
-            skus, rest = _present(views, skus, rest)
         owners = self._setup.owners
         places = [
             place
@@ -123,14 +132,6 @@ def _drain(net: Ints, ranks: Ints, pool_of: Ints, rest: Ints) -> None:
         rest -= part
     first = order[0]
     net[pool_of[first], columns] -= np.where(ranks[first, columns] < _NOWHERE, rest, 0)
-
-
-def _present(views: Mapping[str, View], skus: Ints, rest: Ints) -> tuple[Ints, Ints]:
-    """Only the SKUs of the calculation."""
-    there = np.zeros(len(skus), bool)
-    for view in views.values():
-        there |= find(view.skus, skus)[1]
-    return skus[there], rest[there]
 
 
 def _stocked(pool: Pool | None, number: int) -> bool:

@@ -38,6 +38,15 @@ class PlaceFigures:
         return (Available(shop, self.names[sku], location, quantity, urgent) for sku, quantity, urgent in found)
 
 
+@dataclass(frozen=True, slots=True)
+class PoolRows:
+    """Positions of one location as numbers, sorted by key; what is on its way by key."""
+
+    keys: Ints
+    amounts: dict[str, Ints]
+    incoming: dict[int, Any]
+
+
 class StockSheet:
     """Positions, demand and policies of one company as arrays. Not for several threads at once."""
 
@@ -49,8 +58,8 @@ class StockSheet:
         self.number_of = {sku: number for number, sku in enumerate(self.names)}
         self._native_of: dict[str, int] = {}
         self.pools = {
-            location: Pool(location, setup.owners[location].owner, *rows)
-            for location, rows in self._rows(columns).items()
+            location: Pool(location, setup.owners[location].owner, told.keys, told.amounts, NATIVES, told.incoming)
+            for location, told in self.read(columns).items()
         }
         self._compiler = Compiler(setup.policies, self.names, self.number_of, self.scale)
         self._terms: dict[tuple[str, ...], Terms] = {}
@@ -74,45 +83,52 @@ class StockSheet:
         """The figures of these SKUs, and of the kits they are in."""
         asked = {self.number_of[sku] for sku in skus if sku in self.number_of}
         kits = self.bundles.touched_by(asked)
-        return self._compute(self._cells(asked | kits.components, {}), kits, only=asked | kits.numbers)
+        wide = np.array(sorted(asked | kits.components), np.int64)
+        return self._compute(self._cells(wide, {}), kits, wide, only=asked | kits.numbers)
 
     def update(self, columns: Columns) -> list[PlaceFigures]:
+        """Put newer positions in place: `put` of what `read` makes of them."""
+        return self.put(self.read(columns))
+
+    def put(self, rows: Mapping[str, PoolRows]) -> list[PlaceFigures]:
         """Put newer positions in place. Answers with the figures that may have moved, and maybe a few more.
+
+        A cell moves with its own position; where orders are drawn from several places, or a kit takes stock of it,
+        the SKU moves everywhere.
+        """
+        homeless, moved = [self.orders.homeless_skus], np.zeros(len(self.names), bool)
+        for location, told in rows.items():
+            pool = self.pools.get(location)
+            if pool is None or len(pool.write(told.keys, told.amounts)) or told.incoming or pool.incoming:
+                self._rebuild(location, told)
+            moved[told.keys // NATIVES] = True
+        homeless.append(self.orders.homeless_skus)  # stock that was not there before may give an order a place
+        drawn = np.concatenate(homeless)
+        kits = self.bundles.touched_by(self.bundles.among(moved))
+        wide = np.array(sorted({*drawn[moved[drawn]].tolist(), *kits.components}), np.int64)
+        return self._compute(self._cells(wide, rows), kits, wide)
+
+    def _rebuild(self, location: str, told: PoolRows) -> None:
+        """The pool with rows that were not there, and what is on its way by the newest word."""
+        old = self.pools.get(location)
+        if old is None:
+            old = Pool(location, self.setup.owners[location].owner, _NONE, dict.fromkeys(AMOUNTS, _NONE), NATIVES)
+        kept = np.flatnonzero(~np.isin(old.keys, told.keys))
+        merged = np.concatenate([old.keys[kept], told.keys])
+        order = np.argsort(merged, kind="stable")
+        both = {name: np.concatenate([old.amounts[name][kept], told.amounts[name]])[order] for name in AMOUNTS}
+        incoming = dict(zip(told.keys.tolist(), [()] * len(told.keys), strict=True)) | told.incoming
+        incoming = {key: due for key, due in (old.incoming | incoming).items() if due}
+        self.pools[location] = Pool(location, old.owner, merged[order], both, NATIVES, incoming)
+        self._compiler.forget()
+        self._terms.clear()
+        self.take_demand(self.orders.demand)
+
+    def read(self, columns: Columns) -> dict[str, PoolRows]:
+        """Positions as numbers, by location. Only those of the location's own source count.
 
         Raises `RejectedError` for amounts with more decimals than the sheet was made for: make a new sheet then.
         """
-        touched: dict[str, Ints] = {}
-        for location, (keys, amounts, _, incoming) in self._rows(columns).items():
-            pool = self.pools.get(location)
-            if pool is None or len(pool.write(keys, amounts)) or incoming or pool.incoming:
-                self._rebuild(location, keys, amounts, incoming)
-            touched[location] = np.unique(keys // NATIVES)
-        moved = np.unique(np.concatenate([_NONE, *touched.values()]))
-        kits = self.bundles.touched_by(self.bundles.among(moved))
-        wide = set(moved[np.isin(moved, self.orders.homeless_skus)].tolist()) | kits.components
-        return self._compute(self._cells(wide, touched), kits)
-
-    def _rebuild(self, location: str, keys: Ints, amounts: Mapping[str, Ints], incoming: dict[int, Any]) -> None:
-        """The pool with rows that were not there, and what is on its way by the newest word."""
-        old = self.pools.get(location)
-        kept = _NONE if old is None else np.flatnonzero(~np.isin(old.keys, keys))
-        old_keys = _NONE if old is None else old.keys[kept]
-        merged = np.concatenate([old_keys, keys])
-        order = np.argsort(merged, kind="stable")
-        both = {
-            name: np.concatenate([_NONE if old is None else old.amounts[name][kept], amounts[name]])[order]
-            for name in AMOUNTS
-        }
-        known = {} if old is None else {key: due for key, due in old.incoming.items() if key not in set(keys.tolist())}
-        owner = self.setup.owners[location].owner
-        self.pools[location] = Pool(location, owner, merged[order], both, NATIVES, known | incoming)
-        for place in self.setup.places:
-            if place.location == location:
-                self._terms.pop((place.shop, place.location_id), None)
-        self.take_demand(self.orders.demand)
-
-    def _rows(self, columns: Columns) -> dict[str, tuple[Ints, dict[str, Ints], int, dict[int, Any]]]:
-        """By location: row keys (sorted), amounts, room for natives, incoming. Only the owner's source counts."""
         for sku in columns["sku"]:
             if sku not in self.number_of:
                 self.number_of[sku] = len(self.names)
@@ -134,7 +150,7 @@ class StockSheet:
             rows = order[bounds[n] : bounds[n + 1]]
             if len(rows):
                 picked = {name: amounts[name][rows] for name in AMOUNTS}
-                found[location] = (keys[rows], picked, NATIVES, self._incoming(columns["incoming"], keys, rows))
+                found[location] = PoolRows(keys[rows], picked, self._incoming(columns["incoming"], keys, rows))
         return found
 
     def _incoming(self, incoming: Sequence[Any], keys: Ints, rows: Ints) -> dict[int, Any]:
@@ -144,30 +160,37 @@ class StockSheet:
             if incoming[row]
         }
 
-    def _cells(self, skus: set[int], more: Mapping[str, Ints]) -> dict[str, Ints | None]:
-        """The cells of these SKUs in every pool, and of the further ones in some."""
-        everywhere = np.array(sorted(skus), np.int64)
+    def _cells(self, wide: Ints, rows: Mapping[str, PoolRows]) -> dict[str, Ints | None]:
+        """The cells of these SKUs in every pool, and of the rows in theirs."""
         cells: dict[str, Ints | None] = {}
         for location, pool in self.pools.items():
-            wanted = np.union1d(everywhere, more[location]) if location in more else everywhere
-            at, there = pool.cells_of(wanted)
-            cells[location] = at[there]
+            chosen = np.zeros(len(pool.skus), bool)
+            at, there = find(pool.skus, wide)
+            chosen[at[there]] = True
+            if location in rows:
+                chosen[np.searchsorted(pool.skus, rows[location].keys // NATIVES)] = True
+            cells[location] = np.flatnonzero(chosen)
         return cells
 
     def _compute(
-        self, cells: Mapping[str, Ints | None], kits: Bundles, only: set[int] | None = None
+        self,
+        cells: Mapping[str, Ints | None],
+        kits: Bundles,
+        wide: Ints | None = None,
+        only: set[int] | None = None,
     ) -> list[PlaceFigures]:
+        """The figures of these cells. `wide`: the SKUs of which all cells are there; None for all SKUs."""
         views = {location: self._view(self.pools[location], chosen) for location, chosen in cells.items()}
         terms = {
             (place.shop, place.location_id): self._terms_at(place).of(cells[place.location])
             for place in self.setup.places
             if place.location in views
         }
-        self.orders.take(views, terms)
+        self.orders.take(views, terms, wide)
         asked = None if only is None else np.array(sorted(only), np.int64)
         found: list[PlaceFigures] = []
         for place in self.setup.places:
-            if place.location in views:
+            if place.location in views and (cells[place.location] is None or len(views[place.location].skus)):
                 found += self._figures(place, views[place.location], terms[place.shop, place.location_id], kits, asked)
         return [figures for figures in found if len(figures.skus)]
 

@@ -1,6 +1,6 @@
 """Policies as numbers: each field of a place is one number for all its SKUs, or an array where SKUs differ."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -81,9 +81,7 @@ class Compiler:
 
     def terms(self, shop: str, location: str, skus: Ints, now: datetime) -> Terms:
         """The terms of a place for these SKU numbers (sorted), at a moment."""
-        rows = self._rows_at(shop, location)
-        cells = self._cells(rows, skus)
-        value = {name: self._field(name, rows, cells, len(skus)) for name in _FIELDS}
+        value = self._values(self._policies.at(shop, location), skus)
         moment = _moment(now, 1)
         begun, ended = _at_most(value["sell_from"], moment), _at_most(value["sell_until"], moment)
         in_time = _at_most(now.date().toordinal(), value["backorder_until"])
@@ -99,42 +97,39 @@ class Compiler:
             urgent=value["urgent_below"],
         )
 
-    def _rows_at(self, shop: str, location: str) -> list[tuple[PolicyRow, dict[str, int]]]:
-        """The rows that may hold there with their fields as numbers, the least specific first."""
-        return [(row, self._numbers[id(row)]) for row in self._policies.at(shop, location)]
+    def forget(self) -> None:
+        """There are more SKUs now."""
+        self._members_of.clear()
 
     def _in_numbers(self, row: PolicyRow) -> dict[str, int]:
         told = ((name, getattr(row, name)) for name in _FIELDS)
         return {name: _FIELDS[name][1](value, self._scale) for name, value in told if value is not None}
 
-    @staticmethod
-    def _field(name: str, rows: Sequence[tuple[PolicyRow, dict[str, int]]], cells: Sequence[Any], count: int) -> Value:
-        value: Value = _FIELDS[name][0]
-        for (_, numbers), where in zip(rows, cells, strict=True):  # rows of every SKU come first
-            if name not in numbers:
-                continue
-            if where is None:
-                value = numbers[name]
-                continue
-            if isinstance(value, int):
-                value = np.full(count, value, np.int64)
-            value[where] = numbers[name]
+    def _values(self, rows: Sequence[PolicyRow], skus: Ints) -> dict[str, Value]:
+        """Each field by the rows, the least specific first: so rows of every SKU come before any other."""
+        value: dict[str, Value] = {name: usual for name, (usual, _) in _FIELDS.items()}
+        for row, cells in zip(rows, self._cells(rows, skus), strict=True):
+            for name, number in self._numbers[id(row)].items():
+                known = value[name]
+                if cells is None:
+                    value[name] = number
+                    continue
+                if isinstance(known, int):
+                    value[name] = known = np.full(len(skus), known, np.int64)
+                known[cells] = number
         return value
 
-    def _cells(self, rows: Sequence[tuple[PolicyRow, dict[str, int]]], skus: Ints) -> list[Any]:
+    def _cells(self, rows: Sequence[PolicyRow], skus: Ints) -> Iterator[Any]:
         """The cells each row is about: None for all, else where its SKU is, or the SKUs of its category."""
-        alone = [self._number(row) for row, _ in rows]
-        at, there = find(skus, np.array(alone, np.int64))
-        found: list[Any] = []
-        for n, (row, _) in enumerate(rows):
+        found, present = find(skus, np.array([self._number(row) for row in rows], np.int64))
+        for at, there, row in zip(found.tolist(), present.tolist(), rows, strict=True):
             if row.sku != ANY:
-                found.append(slice(at[n], at[n] + 1) if there[n] else slice(0, 0))
+                yield at if there else slice(0, 0)
             elif row.category != ANY:
-                places, present = find(skus, self._members(row.category))
-                found.append(places[present])
+                places, stocked = find(skus, self._members(row.category))
+                yield places[stocked]
             else:
-                found.append(None)
-        return found
+                yield None
 
     def _number(self, row: PolicyRow) -> int:
         """Of the row's SKU; below zero when it has none, or is in another category."""
