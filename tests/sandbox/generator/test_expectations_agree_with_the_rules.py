@@ -9,14 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-import connectors.shopify as connector
 from canonical.rules.order_checks import decide
+from connectors.shopify.documents import operation
 from connectors.shopify.mapper_graphql import completed
 from connectors.shopify.mapper_rest import order_from_webhook
 from deployments.landscape_loader import load_landscape, load_mappings
@@ -25,7 +24,7 @@ from deployments.sandbox.shopify.stand_in import Settings, StandIn
 from deployments.sandbox.shopify.webhooks.bodies import write_body
 from deployments.sandbox.shopify.webhooks.rest import Source
 
-COMPLETE = (Path(connector.__file__).parent / "operations" / "complete_orders.graphql").read_text(encoding="utf-8")
+COMPLETE = operation("complete_orders").text
 OUTCOMES = {"book": "accepted", "hold": "held", "quarantine": "quarantined", "skip": "skipped"}
 AT_ONCE = 25
 
