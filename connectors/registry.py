@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from canonical.ports.approvals import Approvals
     from canonical.ports.mapping import MappingBook
     from canonical.ports.readiness import Arrivals, ChannelSetup
+    from canonical.ports.stock_views import StockDesk
     from connectors.shopify.settings import ShopifySettings
 
 
@@ -78,6 +79,16 @@ def channel_setup(landscape: Landscape, shop: str, budgets: Budgets | None = Non
         settings = _shopify_settings(landscape, shop)
         return open_setup(shop, settings, budget=_shopify_budget(settings, budgets))
     raise _unknown(system)
+
+
+def stock_desk(store: StateStore) -> "StockDesk":
+    """What is remembered of stock, in an opened state store."""
+    from connectors.statestore.stock_views import SqlStockDesk
+    from connectors.statestore.store import SqlStateStore
+
+    if not isinstance(store, SqlStateStore):
+        raise TypeError("stock is remembered in the SQL state store")
+    return SqlStockDesk(store.database)
 
 
 def sales_channel(landscape: Landscape, shop: str, budgets: Budgets | None = None) -> SalesChannel:

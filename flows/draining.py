@@ -9,7 +9,7 @@ The loops meet only in the store: a loop that dies leaves leases that expire, an
 
 import asyncio
 import itertools
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing, suppress
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -51,8 +51,17 @@ class Steps(Protocol):
 class Drain:
     """One run's work: shared by its loops."""
 
-    def __init__(self, rt: Runtime, steps: Steps, run_id: str | None, *, linger: float) -> None:
-        self.rt, self.steps, self.run_id, self.linger = rt, steps, run_id, linger
+    def __init__(
+        self,
+        rt: Runtime,
+        steps: Steps,
+        run_id: str | None,
+        *,
+        linger: float,
+        on_demand: Callable[[str], Awaitable[None]] | None = None,
+    ) -> None:
+        """`on_demand` is told the company whose stock figures a batch of orders changes."""
+        self.rt, self.steps, self.run_id, self.linger, self.on_demand = rt, steps, run_id, linger, on_demand
         self.tally = Tally()
         self.marked_at = rt.now()
         self.accepted = asyncio.Event()
@@ -134,6 +143,9 @@ class Drain:
                 raise
         self.tally.intake(batch)
         self.accepted.set()
+        if self.on_demand is not None:
+            for company in batch.demand_of:
+                await self.on_demand(company)
 
     async def _posting(self, company: str) -> None:
         try:

@@ -14,6 +14,7 @@ from flows.draining import Drain
 from flows.handling.arrivals import ingest_named, poll, sweep
 from flows.runtime import Runtime, runtime
 from flows.steps import orders as steps
+from flows.steps.bells import StockBell
 from flows.steps.reports import report_overview, report_run
 
 MOST_TAGS = 20
@@ -46,7 +47,7 @@ async def order_ingestion(
             log.warning("Shop %s has no order %s.", chosen, name)
     await sweep(rt)
     linger = rt.settings.linger_seconds if linger_seconds is None else linger_seconds
-    drain = Drain(rt, steps, str(current.id) if current.id else None, linger=linger)
+    drain = Drain(rt, steps, str(current.id) if current.id else None, linger=linger, on_demand=StockBell(rt).ring)
     if problem := await rt.renew_mappings():
         drain.tally.note(problem)
     tally = await drain.run()
@@ -73,7 +74,7 @@ async def order_poll(shop: str | None = None) -> dict[str, int]:
         except CrossdockError as error:
             log.warning("Poll of shop %s failed and is tried again by schedule: %s", name, error)
     if any(found.values()):
-        drain = Drain(rt, steps, str(current.id) if current.id else None, linger=0)
+        drain = Drain(rt, steps, str(current.id) if current.id else None, linger=0, on_demand=StockBell(rt).ring)
         tally = await drain.run()
         await report_run(tally, "order-poll", "Orders found by the poll", rt.settings.gateway_url)
     await report_overview(rt)

@@ -16,7 +16,10 @@ from canonical.mapping.table import TableMappings
 from canonical.ports import Approvals, OrderTranslator, SalesChannel, SalesOrders, StateStore
 from canonical.ports.stock import StockChannel, StockSource
 from canonical.ports.stock_views import StockDesk
+from canonical.rules.policies import Policies
+from flows.location_names import LocationNames
 from flows.mapping_store import StoredMappings, open_mappings
+from flows.policy_files import PolicyFile
 from flows.settings import FlowSettings
 from flows.stock_items import StockItems
 
@@ -45,10 +48,21 @@ class Runtime:
     stock_sources: Mapping[str, Sequence[StockSource]] = field(default_factory=dict)
     stock_channels: Mapping[str, StockChannel] = field(default_factory=dict)
     book: StockDesk | None = None
+    policy_file: PolicyFile | None = None
     stock_items: StockItems = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "stock_items", StockItems(self.stock_channels, self.now))
+
+    @property
+    def policies(self) -> Policies:
+        """The stock policies that hold now."""
+        return Policies() if self.policy_file is None else self.policy_file.policies
+
+    @property
+    def policy_fingerprint(self) -> str:
+        """Changes with the policies."""
+        return "" if self.policy_file is None else self.policy_file.fingerprint
 
     @property
     def stock_book(self) -> StockDesk:
@@ -75,6 +89,8 @@ class Runtime:
         for sources in self.stock_sources.values():
             for source in sources:
                 await source.aclose()
+        if isinstance(self.mappings, StoredMappings):
+            await self.mappings.aclose()
         await self.store.aclose()
 
 
@@ -127,15 +143,20 @@ async def open_runtime(settings: FlowSettings) -> Runtime:
     landscape = read_landscape(_text(settings.landscape), settings.landscape.name)
     shops, companies = [s.name for s in landscape.shops], [c.name for c in landscape.companies]
     store = await registry.state_store()
+    names = LocationNames(store, {name: registry.channel_setup(landscape, name, store) for name in shops})
     return Runtime(
         landscape=landscape,
         store=store,
         channels={name: registry.sales_channel(landscape, name, store) for name in shops},
         translators={name: registry.order_translator(landscape, name) for name in shops},
         erps={name: registry.sales_orders(landscape, name) for name in companies},
-        mappings=await open_mappings(registry.mapping_book(store), settings, utc_now()),
+        mappings=await open_mappings(registry.mapping_book(store), settings, utc_now(), names),
         settings=settings,
         approvals=registry.approvals(store),
+        stock_sources={name: (registry.stock_source(landscape, name),) for name in companies},
+        stock_channels={name: registry.stock_channel(landscape, name, store) for name in shops},
+        book=registry.stock_desk(store),
+        policy_file=PolicyFile(settings.policies),
     )
 
 

@@ -14,6 +14,7 @@ class FlowSettings(BaseSettings):
 
     landscape: Path = Field(Path("deployments/landscape.toml"), description="The landscape file.")
     mappings: Path = Field(Path("deployments/mappings"), description="The folder of mapping seeds (CSV).")
+    policies: Path = Field(Path("deployments/policies/policies.toml"), description="The stock policies.")
     lease_seconds: int = Field(60, gt=5, description="How long a claim holds without being extended.")
     batch: int = Field(100, gt=0, le=500, description="How many orders an intake micro-batch claims at most.")
     linger_seconds: float = Field(2.0, ge=0, description="How long an idle drain waits for more before it ends.")
@@ -23,7 +24,6 @@ class FlowSettings(BaseSettings):
     posting_goal_seconds: int = Field(300, gt=0, description="Service level: webhook to ERP document.")
     publish_lease_seconds: int = Field(120, gt=30, description="How long a claim of figures holds.")
     coalesce_seconds: float = Field(1.0, ge=0, description="How long stock changes of a SKU are collected.")
-    urgent_below: int = Field(1, ge=0, description="A figure that falls below goes first; 1: what is sold out.")
     stock_wave: int = Field(2000, gt=0, le=5000, description="How many figures a worker claims at once.")
     stock_stale_hours: int = Field(72, gt=0, description="A position older than that is quarantined.")
     stock_jump_units: int = Field(10_000, gt=0, description="A rise of on hand by more is looked at ...")

@@ -13,7 +13,7 @@ from canonical.ports.stock import StockBook
 class PlaceTotals:
     """A location of a shop: SKUs it shows above zero and their units; of these, what is about to move.
 
-    Due and withheld figures count as about to move: a change that arrives in small parts is still one change.
+    What is due and nobody has approved is about to move: a change that is claimed in parts is still one change.
     """
 
     skus: int = 0
@@ -42,6 +42,18 @@ class StockViews(Protocol):
 
     async def place_totals(self, shop: str) -> Mapping[str, PlaceTotals]:
         """By the channel's location id."""
+        ...
+
+    async def withhold_due(self, shop: str, location_id: str, approval_id: int, words: str) -> int:
+        """Withhold what is due at a location and nobody writes now, under one approval; how many."""
+        ...
+
+    async def withheld_under(self, shop: str) -> list[int]:
+        """The approvals that figures of the shop wait for."""
+        ...
+
+    async def reword_withheld(self, shop: str, approval_id: int, words: str) -> int:
+        """Say anew why the figures of an approval are withheld; how many."""
         ...
 
     async def run_out(self, shops: Sequence[str], since: datetime, until: datetime) -> list[tuple[str, str]]:

@@ -42,6 +42,18 @@ class SqlStockDesk(SqlStockBook):
         """What each location of the shop shows, and how much of that is about to move."""
         return await self._database.read(lambda c: totals(c, shop))
 
+    async def withhold_due(self, shop: str, location_id: str, approval_id: int, words: str) -> int:
+        """Withhold what is due at a location and nobody writes now, under one approval; how many."""
+        return await self._database.write(lambda c: withhold(c, shop, location_id, approval_id, words))
+
+    async def withheld_under(self, shop: str) -> list[int]:
+        """The approvals that figures of the shop wait for."""
+        return await self._database.read(lambda c: waits_for(c, shop))
+
+    async def reword_withheld(self, shop: str, approval_id: int, words: str) -> int:
+        """Say anew why the figures of an approval are withheld; how many."""
+        return await self._database.write(lambda c: reword(c, shop, approval_id, words))
+
     async def run_out(self, shops: Sequence[str], since: datetime, until: datetime) -> list[tuple[str, str]]:
         """(shop, SKU) of open reservations whose time ran out in between: they take nothing any more."""
         return await self._database.read(lambda c: ran_out(c, shops, since, until))
@@ -90,8 +102,8 @@ def lags(connection: Connection, shop: str, since: datetime) -> list[float]:
 
 
 def totals(connection: Connection, shop: str) -> dict[str, PlaceTotals]:
-    """One pass over the shop's figures. Due and withheld count as about to move; unknown ones (never read) do not."""
-    moving = _F.state.in_((FigureState.DUE.value, FigureState.WITHHELD.value)) & _F.published.is_not(None)
+    """One pass over the shop's figures. What is due and not approved is about to move; what was never read is not."""
+    moving = (_F.state == FigureState.DUE.value) & _F.published.is_not(None) & _F.approval_id.is_(None)
     zeroing = moving & (_F.target <= 0) & (_F.published > 0)
     query = (
         select(
@@ -110,6 +122,29 @@ def totals(connection: Connection, shop: str) -> dict[str, PlaceTotals]:
         )
         for row in connection.execute(query)
     }
+
+
+def withhold(connection: Connection, shop: str, location_id: str, approval_id: int, words: str) -> int:
+    """Not what was never published: that is read first, and judged by what the channel shows."""
+    free = or_(_F.owner.is_(None), _F.lease_until <= now_of(connection))
+    due = _F.state == FigureState.DUE.value
+    here = (_F.shop == shop, _F.location_id == location_id, due, free, _F.published.is_not(None))
+    values = {"state": FigureState.WITHHELD.value, "approval_id": approval_id, "reason": words}
+    return connection.execute(update(STOCK_FIGURE).where(*here, _F.approval_id.is_(None)).values(values)).rowcount
+
+
+def waits_for(connection: Connection, shop: str) -> list[int]:
+    """Sorted, each once."""
+    query = select(_F.approval_id).where(
+        _F.shop == shop, _F.state == FigureState.WITHHELD.value, _F.approval_id.is_not(None)
+    )
+    return sorted(set(connection.execute(query.distinct()).scalars()))
+
+
+def reword(connection: Connection, shop: str, approval_id: int, words: str) -> int:
+    """Only where the words are others."""
+    here = (_F.shop == shop, _F.approval_id == approval_id, _F.state == FigureState.WITHHELD.value, _F.reason != words)
+    return connection.execute(update(STOCK_FIGURE).where(*here).values(reason=words)).rowcount
 
 
 def ran_out(connection: Connection, shops: Sequence[str], since: datetime, until: datetime) -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ app = cyclopts.App(
     version_flags=["--version"],
 )
 orders = cyclopts.App(name="orders", help="Orders: bring them in by name.")
+stock = cyclopts.App(name="stock", help="Stock: publish items, see what waits, compare with the shops.")
 holds = cyclopts.App(name="holds", help="Documents that wait: list them, release them.")
 audit = cyclopts.App(name="audit", help="The hash-chained audit.")
 engine = cyclopts.App(name="engine", help="Prefect: pool, deployments, automations.")
@@ -31,6 +32,9 @@ app.command("deployments.cli.landscape:landscape", name="landscape", help="Check
 app.command("deployments.cli.demo:demo", name="demo", help="Start everything, place orders, show each booked once.")
 app.command("deployments.cli.up:up", name="up", help="Keep everything running until Ctrl-C.")
 orders.command("deployments.cli.orders:ingest", name="ingest", help="Bring named orders in.")
+stock.command("deployments.cli.stock:publish", name="publish", help="Read named items and publish what differs.")
+stock.command("deployments.cli.stock:status", name="status", help="What is due, withheld or refused.")
+stock.command("deployments.cli.stock:reconcile", name="reconcile", help="Compare the shops with what they should show.")
 holds.command("deployments.cli.holds:show_open", name="list", help="Documents that wait, with reasons.")
 holds.command("deployments.cli.holds:release", name="release", help="Let a held order go on.")
 audit.command("deployments.cli.audit:verify", name="verify", help="Check the chain from first to last line.")
@@ -61,7 +65,7 @@ tokens.command("deployments.cli.tokens:add", name="add", help="Make a token.")
 sandbox.command("deployments.cli.sandbox:order", name="order", help="Place orders.")
 sandbox.command("deployments.cli.sandbox:faults", name="faults", help="Switch delivery faults.")
 app.command("deployments.cli.doctor:doctor", name="doctor", help="Is the data of all systems fit to go live?")
-for group in (orders, holds, audit, engine, shops, tokens, sandbox, atp):
+for group in (orders, stock, holds, audit, engine, shops, tokens, sandbox, atp):
     app.command(group)
 
 

@@ -27,35 +27,37 @@ def test_an_interval_schedule_fires_again_and_again(engine: Engine, pool: str, n
     assert len({entry["run"] for entry in notebook.entries("tick")}) >= 2
 
 
+@pytest.mark.parametrize("kind", ["orders", "stock.north"])
 def test_the_event_of_the_gateway_starts_a_run_through_the_trigger_of_prefect_yaml(
-    engine: Engine, pool: str, notebook: Notebook
+    engine: Engine, pool: str, notebook: Notebook, kind: str
 ) -> None:
-    deployment = engine.deploy("quick", pool, name="woken", parameters={"notebook": str(notebook), "word": "woken"})
+    asked, tag = {"notebook": str(notebook), "word": f"woken by {kind}"}, kind.partition(".")[0]
+    deployment = engine.deploy("quick", pool, name=f"woken-{tag}", parameters=asked)
     (trigger,) = [
         trigger
         for declared in yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
-        if declared["name"] == "drain"
+        if declared["name"] == "drain" and tag in declared["tags"]
         for trigger in declared["triggers"]
     ]
     engine.automate(
         {
-            "name": "wakes the sample",
+            "name": f"wakes the sample of {kind}",
             "trigger": {"type": "event", "posture": "Reactive", "match": trigger["match"], "expect": trigger["expect"]},
             "actions": [{"type": "run-deployment", "source": "selected", "deployment_id": deployment}],
         }
     )
     time.sleep(0.5)  # the trigger is taken up from the database's own message
-    name = "crossdock.inbox.orders"
+    name = f"crossdock.inbox.{kind}"
     event = {
         "id": str(uuid.uuid4()),
         "occurred": datetime.now(UTC).isoformat(),
         "event": name,
         "resource": {"prefect.resource.id": name},
-        "payload": {"kind": "orders", "pending": 1},
+        "payload": {"kind": kind, "pending": 1},
     }
     rung = time.time()
     engine.call("POST", "/events", [event])
-    (entry,) = notebook.wait("woken")
+    (entry,) = notebook.wait(f"woken by {kind}")
     print(f"event to first line: {entry['at'] - rung:.2f} s")
 
 

@@ -7,7 +7,7 @@ lower what is available, an idempotency key answers once. `ceiling` is asked at 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from canonical.errors import ConflictError, CrossdockError, RejectedError, RetryableError
@@ -24,6 +24,7 @@ class FakeStock:
         self.levels: dict[tuple[str, str], InventoryLevel] = {}
         self.allocated: list[AllocatedLine] = []
         self.dirty: list[tuple[str, str]] = []
+        self.ages: dict[str, timedelta] = {}
         self.down = False
         self.polls = 0
 
@@ -49,7 +50,9 @@ class FakeStock:
         if self.down:
             raise RetryableError("the ERP does not answer", code="erp_down")
         now = datetime.now(UTC)
-        told = tuple(level.model_copy(update={"as_of": now}) for level in levels)
+        told = tuple(
+            level.model_copy(update={"as_of": now - self.ages.get(level.sku, timedelta(0))}) for level in levels
+        )
         lines = tuple(self.allocated)
         return StockReport(source=self.system, company=self.company, levels=told, allocated=lines, **more)  # type: ignore[arg-type]
 

@@ -4,12 +4,12 @@ offers -> snapshot -> policy -> gate "computed" -> plan
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from canonical.errors import CrossdockError
 from canonical.inventory import ChannelItem, Figure, Place
 from canonical.quality.stock_frames import figure_row
+from canonical.rules.availability import Available
 from flows.handling.stock.gates import stopped
 from flows.handling.stock.offers import Wanted, items_of, offer_of, wanted_of
 from flows.handling.stock.papers import Offer, Refused, StockBatch
@@ -20,15 +20,6 @@ from flows.runtime import Runtime
 _ANY_SKU = "a SKU that no row names"
 AT_ONCE = 2_000
 """SKUs of one computation: what a gate takes in one run."""
-
-
-@dataclass(frozen=True, slots=True)
-class Computed:
-    """A figure as it comes out now, with the moment of the event behind it."""
-
-    offer: Offer
-    target: int
-    changed_at: datetime
 
 
 async def recompute(rt: Runtime, batch: StockBatch) -> int:
@@ -57,8 +48,8 @@ async def figures_of(
     offers = [offer_of(want, known[0]) for want, known in found if len(known) == 1]
     snapshot = await snapshot_of(rt, company, offers)
     targets = allowed(rt, snapshot, offers, NOTHING)
-    by_place = {(o.shop, o.place): target for o, target in zip(offers, targets, strict=True)}
-    kept, refused = await _gate(rt, company, found, by_place)
+    by_place = {(o.shop, o.place): target for o, target in zip(offers, targets, strict=True) if target is not None}
+    kept, refused = await _gate(rt, found, by_place)
     return [_figure(rt, offer, by_place[offer.shop, offer.place], changed) for offer in kept], refused, away
 
 
@@ -68,7 +59,9 @@ async def snapshot_of(rt: Runtime, company: str, offers: Sequence[Offer]) -> Sna
     return await take_snapshot(rt, company, items, [offer.sku for offer in offers if not offer.plain])
 
 
-async def compute(rt: Runtime, company: str, offers: Sequence[Offer], unknown: Unknown) -> tuple[Snapshot, list[int]]:
+async def compute(
+    rt: Runtime, company: str, offers: Sequence[Offer], unknown: Unknown
+) -> tuple[Snapshot, list[Available | None]]:
     """What the policy allows at these places at this moment, when unread orders took `unknown`."""
     snapshot = await snapshot_of(rt, company, offers)
     return snapshot, allowed(rt, snapshot, offers, unknown)
@@ -85,21 +78,20 @@ async def _wanted(rt: Runtime, company: str, items: Sequence[str]) -> list[Wante
 
 async def _gate(
     rt: Runtime,
-    company: str,
     found: Sequence[tuple[Wanted, tuple[ChannelItem, ...]]],
-    targets: Mapping[tuple[str, Place], int],
+    targets: Mapping[tuple[str, Place], Available],
 ) -> tuple[list[Offer], list[Refused]]:
     """The offers that pass. What no shop sells is nobody's mistake: it is told by the reconciliation, not here."""
-    judged = [(want, known) for want, known in found if known or named(rt, want)]
+    judged = [(want, known) for want, known in found if _judged(rt, want, known, targets)]
     rows, labels = [], []
     for want, known in judged:
         offer = offer_of(want, known[0] if known else ChannelItem(item_id=f"no item {want.channel_sku}"))
-        target = targets.get((offer.shop, offer.place), 0)
+        target = targets[offer.shop, offer.place].quantity if len(known) == 1 else 0
         words = tuple(_words(item) for item in known)
         rows.append(figure_row(offer.shop, offer.sku, offer.place, want.location_id, words, target))
         labels.append(f"figure of {offer.sku} at {want.location_id} of {want.shop}")
     bad: dict[int, CrossdockError] = dict(await stopped("computed", rows, labels))
-    kept = [offer_of(want, known[0]) for i, (want, known) in enumerate(judged) if i not in bad and known]
+    kept = [offer_of(want, known[0]) for i, (want, known) in enumerate(judged) if i not in bad and len(known) == 1]
     refused = [
         Refused(_subject(judged[i][0].sku, judged[i][0].location_id), judged[i][0].shop, labels[i], error)
         for i, error in bad.items()
@@ -107,23 +99,31 @@ async def _gate(
     return kept, refused
 
 
+def _judged(
+    rt: Runtime, want: Wanted, known: tuple[ChannelItem, ...], targets: Mapping[tuple[str, Place], Available]
+) -> bool:
+    """Whether a figure should come out here: the item is in the shop and a source tells of it, or it ought to be."""
+    if len(known) == 1:
+        return (want.shop, offer_of(want, known[0]).place) in targets
+    return bool(known) or named(rt, want)
+
+
 def named(rt: Runtime, want: Wanted) -> bool:
     """Whether the mapping names this SKU: then the shop is expected to have it. A rule for any SKU names none."""
     return want.channel_sku != want.sku or rt.mappings.item(want.shop, _ANY_SKU, None) is None
 
 
-def _figure(rt: Runtime, offer: Offer, target: int, changed: Mapping[str, datetime]) -> Figure:
+def _figure(rt: Runtime, offer: Offer, found: Available, changed: Mapping[str, datetime]) -> Figure:
     now = rt.now()
     at = min((changed[item] for item, _ in offer.parts if item in changed), default=now)
-    urgent = target < rt.settings.urgent_below
     return Figure(
         shop=offer.shop,
         sku=offer.sku,
         place=offer.place,
-        target=target,
-        urgent=urgent,
+        target=found.quantity,
+        urgent=found.urgent,
         changed_at=min(at, now),
-        not_before=now if urgent else now + timedelta(seconds=rt.settings.coalesce_seconds),
+        not_before=now if found.urgent else now + timedelta(seconds=rt.settings.coalesce_seconds),
     )
 
 

@@ -45,7 +45,8 @@ async def drafts_from_memory(rt: Runtime, batch: PublishBatch) -> tuple[list[Dra
     unread = await orders_unread(rt, batch.shop)
     drafts: list[Draft] = []
     to_read: list[Figure] = []
-    for figure, offer, target in zip(batch.figures, offers, targets, strict=True):
+    for figure, offer, found in zip(batch.figures, offers, targets, strict=True):
+        target = found.quantity if found else 0
         taken = snapshot.taken(batch.shop, figure.sku, figure.place.location_id)
         expected = None if figure.published is None else figure.published - int(taken)
         if expected is None or (unread and target > expected) or not alone(rt, offer):
@@ -66,11 +67,12 @@ async def drafts_from_reading(
     shared = await siblings_of(rt, offers)
     snapshot = await snapshot_of(rt, rt.landscape.shop(batch.shop).company, [*offers, *shared])
     shown = await _shown(rt, batch, [*offers, *shared])
-    unknown = unread_units(rt, snapshot, [*offers, *shared], shown)
+    unknown = unread_units(snapshot, [*offers, *shared], shown)
     targets = allowed(rt, snapshot, offers, unknown)
     drafts: list[Draft] = []
     refused: list[FigureResult] = []
-    for figure, offer, target in zip(figures, offers, targets, strict=True):
+    for figure, offer, found in zip(figures, offers, targets, strict=True):
+        target = found.quantity if found else 0
         level = shown[batch.shop].get(figure.place)
         if level is not None and not level.tracked:
             refused.append(_not_tracked(figure))
@@ -82,20 +84,18 @@ async def drafts_from_reading(
 
 
 def unread_units(
-    rt: Runtime, snapshot: Snapshot, offers: Sequence[Offer], shown: Mapping[str, Mapping[Place, ChannelLevel]]
+    snapshot: Snapshot, offers: Sequence[Offer], shown: Mapping[str, Mapping[Place, ChannelLevel]]
 ) -> Unknown:
-    """Base units of each item at each canonical location that the channels have committed and we do not know."""
+    """Base units of each item at each location that the channels have committed and we do not know."""
     committed: dict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
     for offer in offers:
         level = shown.get(offer.shop, {}).get(offer.place)
         for item, quantity in offer.parts:
             committed[offer.shop, item, offer.place.location_id] += quantity * (level.committed if level else 0)
-    unknown: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
-    for (shop, item, location_id), units in committed.items():
-        known = snapshot.committed(shop, item, location_id)
-        place = rt.mappings.location(shop, location_id, None)
-        unknown[item, place or location_id] += max(Decimal(0), units - known)
-    return unknown
+    return {
+        (shop, item, location_id): max(Decimal(0), units - snapshot.committed(shop, item, location_id))
+        for (shop, item, location_id), units in committed.items()
+    }
 
 
 def offer_at(rt: Runtime, figure: Figure) -> Offer:

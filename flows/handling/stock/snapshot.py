@@ -12,8 +12,8 @@ from decimal import Decimal
 from canonical.inventory import Demand, InventoryLevel
 from flows.runtime import Runtime
 
-Unknown = Mapping[tuple[str, str], Decimal]
-"""Base units of an item that unread orders took: by (ERP item, channel location id)."""
+Unknown = Mapping[tuple[str, str, str], Decimal]
+"""Base units of an item that unread orders took: by (shop, ERP item, channel location id)."""
 NOTHING: Unknown = {}
 
 
@@ -37,17 +37,13 @@ class Snapshot:
         known = self.demands.get((shop, sku, location_id))
         return known if known is not None else Demand(shop=shop, sku=sku, location=location_id)
 
-    def demand_of(self, sku: str) -> list[Demand]:
-        """The demand of all shops of the company on an item."""
-        return [d for (_, item, _), d in self.demands.items() if item == sku]
-
 
 async def take_snapshot(rt: Runtime, company: str, items: Iterable[str], figures: Sequence[str] = ()) -> Snapshot:
     """Read what is known of these ERP items; `figures` are SKUs of kits, which have demand but no positions."""
     skus = sorted(set(items))
     snapshot = Snapshot(company)
     shops = [shop.name for shop in rt.landscape.shops_of(company)]
-    for demand in await rt.stock_book.demand(shops, sorted({*skus, *figures})):
+    for demand in await rt.stock_book.demand(shops, sorted({*skus, *figures}), company):
         snapshot.demands[demand.shop, demand.sku, demand.location] = demand
     for level in await rt.stock_book.levels(company, skus):
         snapshot.levels[level.sku].append(level)

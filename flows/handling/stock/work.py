@@ -28,4 +28,6 @@ async def hear_echoes(rt: Runtime, batch: EchoBatch) -> int:
 async def publish(rt: Runtime, batch: PublishBatch) -> int:
     """Publish claimed figures. Returns how many the channel acknowledged."""
     await rt.renew_mappings()
+    if rt.policy_file is not None:
+        rt.policy_file.renew()
     return await publishing.publish(rt, batch)

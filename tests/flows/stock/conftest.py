@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,19 +11,21 @@ import pytest
 from pydantic import SecretStr
 
 from canonical.ids import aggregate_key, correlation_id, delivery_key
-from canonical.inventory import ChannelLevel, Figure, Place
+from canonical.inventory import ChannelLevel, Figure, Place, StockReport
 from canonical.landscape import Domain, Landscape, Ownership, Role, System
 from canonical.mapping.table import MappingKind, MappingRow, TableMappings
 from canonical.order import Order
 from canonical.records import Case, Delivery
 from canonical.rules import example
+from connectors.statestore.approvals import SqlApprovals
 from connectors.statestore.settings import StoreSettings
 from connectors.statestore.stock_views import SqlStockDesk
 from connectors.statestore.store import SqlStateStore, open_store
 from flows.draining import Drain
 from flows.handling import work as order_work
 from flows.handling.stock import work
-from flows.handling.stock.arrivals import demand_changed, echo_kind, poll_source
+from flows.handling.stock.arrivals import demand_changed, echo_kind, poll_source, read_again, told
+from flows.handling.stock.sweeping import sweep_stock
 from flows.handling.stock.tally import StockTally
 from flows.runtime import Runtime, utc_now
 from flows.settings import FlowSettings
@@ -66,6 +68,7 @@ class StockHouse:
     orders: FakeShop
     erp: FakeErp
     file: Path
+    approvals: SqlApprovals
     ahead: timedelta = field(default_factory=timedelta)
     sent: int = 0
 
@@ -141,9 +144,33 @@ class StockHouse:
             ]
         )
 
+    async def tell(self, sku: str, on_hand: int) -> None:
+        """A signed event of the source about one position: it needs no poll."""
+        level = self.source.set(sku, "DC-EAST", on_hand)
+        report = StockReport(source="erp", company="north", levels=(level,))
+        self.sent += 1
+        await self.store.put([told(report, self.rt.now(), f"event/{self.sent}")])
+
     async def again(self, *skus: str) -> None:
         """Somebody asks to compute these SKUs again."""
         await self.store.put(demand_changed("north", skus, self.rt.now(), "test"))
+
+    async def token(self, name: str, *roles: str) -> str:
+        """Somebody with an API token."""
+        token = f"token of {name}, long enough"
+        await self.store.add_principal(name, token, roles)
+        return token
+
+    def wave(self, figures: int) -> None:
+        """A worker claims so many figures at once."""
+        self.rt = replace(self.rt, settings=self.rt.settings.model_copy(update={"stock_wave": figures}))
+
+    async def believe(self, skus: Sequence[str], codes: Sequence[str]) -> None:
+        """A person has looked at these positions and releases them."""
+        await self.store.put(read_again("north", skus, self.rt.now(), "released", codes))
+
+    async def sweep(self) -> int:
+        return await sweep_stock(self.rt)
 
     async def cases(self) -> list[Case]:
         return await self.store.cases()
@@ -187,8 +214,9 @@ async def stock(tmp_path: Path) -> AsyncIterator[StockHouse]:
         stock_sources={"north": (source,)},
         stock_channels=shops,
         book=book,
+        approvals=(approvals := SqlApprovals(store.database)),
     )
-    held.append(StockHouse(rt, store, book, source, shops, orders, erp, file))
+    held.append(StockHouse(rt, store, book, source, shops, orders, erp, file, approvals))
     yield held[0]
     await rt.aclose()
 
