@@ -4,6 +4,7 @@ Each function imports its connector when called, so that a process pays only for
 imports an HTTP client, the command line never an ERP. To add a system: its folder, and one line in a table here.
 """
 
+import asyncio
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -29,7 +30,22 @@ if TYPE_CHECKING:
     from canonical.ports.mapping import MappingBook
     from canonical.ports.readiness import Arrivals, ChannelSetup
     from canonical.ports.stock_views import StockDesk
+    from canonical.records import TraceLine
     from connectors.shopify.settings import ShopifySettings
+
+
+async def trace(text: str) -> "list[TraceLine]":
+    """The timeline of a document, without opening the whole store where that can be had (see `glance`)."""
+    from connectors.statestore.glance import quick_trace
+
+    lines = await asyncio.to_thread(quick_trace, text)
+    if lines is not None:
+        return lines
+    store = await state_store()
+    try:
+        return await store.trace(text)
+    finally:
+        await store.aclose()
 
 
 async def state_store() -> StateStore:

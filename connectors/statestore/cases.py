@@ -67,11 +67,5 @@ def due(connection: Connection, now: datetime) -> list[Case]:
     return [_case(row) for row in connection.execute(query.order_by(_C.release_at, _C.id))]
 
 
-def of_aggregates(connection: Connection, aggregate_keys: Sequence[str]) -> list[Case]:
-    """All cases of these aggregates, open and closed."""
-    query = select(CASE).where(_C.aggregate_key.in_(aggregate_keys)).order_by(_C.opened_at, _C.id)
-    return [_case(row) for row in connection.execute(query)]
-
-
 def _case(row: Row[Any]) -> Case:
     return Case(**{**row._mapping, "kind": CaseKind(row.kind)})

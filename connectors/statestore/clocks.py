@@ -47,11 +47,5 @@ def latency(connection: Connection, name: str, since: datetime) -> list[float]:
     return [(row.stopped_at - row.started_at).total_seconds() for row in rows]
 
 
-def of_aggregates(connection: Connection, aggregate_keys: Sequence[str]) -> list[Clock]:
-    """The clocks of these aggregates."""
-    query = select(CLOCK).where(_C.aggregate_key.in_(aggregate_keys)).order_by(_C.started_at, _C.name)
-    return [_clock(row) for row in connection.execute(query)]
-
-
 def _clock(row: Row[Any]) -> Clock:
     return Clock(**row._mapping)

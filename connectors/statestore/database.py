@@ -1,11 +1,11 @@
 """What the store asks of a database: work over a connection, run in a thread, in one transaction."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any, Protocol, TypeAlias, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from connectors.statestore.faults import translated
 
@@ -48,3 +48,8 @@ async def in_thread(executor: Executor, work: Callable[[], T]) -> T:
             return work()
 
     return await asyncio.get_running_loop().run_in_executor(executor, translating)
+
+
+def rows_of(connection: Connection, statement: str, values: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Run plain SQL with `:name` parameters; the rows by column name."""
+    return [dict(row) for row in connection.execute(text(statement), values).mappings()]

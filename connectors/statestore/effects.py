@@ -45,12 +45,6 @@ def unsettled(connection: Connection, system: str, scope: str, older_than: datet
     return [_effect(row) for row in connection.execute(query)]
 
 
-def of_aggregates(connection: Connection, aggregate_keys: Sequence[str]) -> list[Effect]:
-    """The effects of these aggregates."""
-    query = select(EFFECT_ROWS).where(_E.aggregate_key.in_(aggregate_keys)).order_by(_E.created_at, _E.key)
-    return [_effect(row) for row in connection.execute(query)]
-
-
 def _effect(row: Row[Any]) -> Effect:
     return Effect(**{**row._mapping, "state": EffectState(row.state)})
 

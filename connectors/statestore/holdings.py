@@ -52,11 +52,5 @@ def find(
     return None if row is None else CrossReference(**_fields(row._mapping))
 
 
-def partners(connection: Connection, ids: Sequence[str]) -> set[str]:
-    """The ids on the other side of every cross reference that names one of these, in any scope."""
-    query = select(_X.left_id, _X.right_id).where(or_(_X.left_id.in_(ids), _X.right_id.in_(ids)))
-    return {side for row in connection.execute(query) for side in row}
-
-
 def _fields(mapping: Any) -> dict[str, Any]:
     return {name: value for name, value in mapping.items() if name != "id"}

@@ -10,6 +10,7 @@ from canonical.errors import ConflictError
 from canonical.records import OrderRecord
 from canonical.states import ORDER, OrderState
 from connectors.statestore.dialects import insert_into
+from connectors.statestore.spellings import spellings
 from connectors.statestore.tables import ORDERS
 
 _O = ORDERS.c
@@ -86,10 +87,3 @@ def find(connection: Connection, text: str, scope: str | None, limit: int) -> li
         query = query.where(_O.scope == scope)
     query = query.order_by(_O.received_at.desc(), _O.aggregate_key).limit(limit)
     return [_record(row) for row in connection.execute(query)]
-
-
-def spellings(text: str) -> list[str]:
-    """How people write an id: with or without #, and as the last part of a global id (`.../Order/5123`)."""
-    word = text.strip()
-    bare = word.removeprefix("#")
-    return list(dict.fromkeys(w for w in (word, bare, f"#{bare}", word.rsplit("/", 1)[-1]) if w))

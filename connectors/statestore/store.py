@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from sqlalchemy import text as sql
 
@@ -37,7 +38,7 @@ from connectors.statestore import (
     reservations,
     trace,
 )
-from connectors.statestore.database import Database
+from connectors.statestore.database import Database, rows_of
 from connectors.statestore.intake import Intake
 from connectors.statestore.schema import REVISION, bring_up, current_revision, require_newest
 from connectors.statestore.settings import StoreSettings
@@ -147,7 +148,7 @@ class SqlStateStore(SqlStockBook):
 
     async def trace(self, text: str) -> list[TraceLine]:
         """Everything known about a document, from any of its ids, in order of time."""
-        return await self._database.read(lambda c: trace.trace(c, text))
+        return await self._database.read(lambda c: trace.trace(partial(rows_of, c), text))
 
     async def latency(self, clock: str, since: datetime) -> list[float]:
         """Seconds from start to stop of the clocks stopped since the moment."""

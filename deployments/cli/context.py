@@ -6,18 +6,21 @@ import sys
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
 from canonical.errors import MisconfiguredError
-from canonical.ports import StateStore
+
+if TYPE_CHECKING:
+    from canonical.ports import StateStore
 
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 
 
 @asynccontextmanager
-async def opened_store() -> AsyncIterator[StateStore]:
+async def opened_store() -> "AsyncIterator[StateStore]":
     """The state store that CROSSDOCK_STORE_URL names."""
     from connectors import registry
 

@@ -3,7 +3,7 @@
 import asyncio
 
 from canonical.records import TraceLine
-from deployments.cli.context import console, opened_store
+from deployments.cli.context import console
 
 
 def trace(document: str, *, shop: str | None = None) -> int:
@@ -39,6 +39,7 @@ def timeline(document: str, lines: list[TraceLine]) -> None:
 
 
 async def _lines(document: str, shop: str | None) -> list[TraceLine]:
-    async with opened_store() as store:
-        lines = await store.trace(document)
+    from connectors import registry
+
+    lines = await registry.trace(document)
     return [line for line in lines if shop is None or line.ids.get("scope", shop) == shop]

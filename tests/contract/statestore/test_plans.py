@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from canonical.records import Batch, Message
 from connectors.statestore import batches, claims, trace
 from connectors.statestore.columns import time_text
+from connectors.statestore.database import rows_of
 from connectors.statestore.settings import parsed_url
 from connectors.statestore.store import SqlStateStore
 from tests.contract.statestore.making import AT_ONCE, MINUTE, NOW, delivery, done
@@ -116,7 +117,7 @@ async def test_no_step_of_a_claim_or_a_verdict_walks_the_history(store: SqlState
 
 async def test_no_step_of_a_trace_walks_the_history(store: SqlStateStore, engine: Engine) -> None:
     for words in ("h-77", "#1001", "nobody knows"):
-        lines, plans = _plans(engine, partial(trace.trace, text=words))
+        lines, plans = _plans(engine, lambda c, words=words: trace.trace(partial(rows_of, c), words))
         assert len(lines) == (1 if words == "h-77" else 0)
         assert plans
         assert [plan for plan in plans if _walks_the_history(plan)] == []

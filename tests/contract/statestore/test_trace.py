@@ -6,6 +6,7 @@ import pytest
 
 from canonical.records import Batch, CaseClosing, EffectUpdate
 from canonical.states import EffectState, MessageState, OrderState
+from connectors.statestore.glance import quick_trace
 from connectors.statestore.store import SqlStateStore
 from tests.contract.statestore.making import (
     MINUTE,
@@ -116,3 +117,13 @@ async def test_two_shops_with_the_same_order_name_are_both_shown(store: SqlState
 async def test_an_unknown_id_has_no_timeline(store: SqlStateStore, text: str) -> None:
     await _one_life(store)
     assert await store.trace(text) == []
+
+
+async def test_a_quick_look_shows_the_same_or_leaves_it_to_the_store(
+    store: SqlStateStore, store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _one_life(store)
+    monkeypatch.setenv("CROSSDOCK_STORE_URL", store_url)
+    for text in (*IDS.values(), "nothing"):
+        quick = quick_trace(text)
+        assert quick == (await store.trace(text) if store_url.startswith("sqlite") else None)
