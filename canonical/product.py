@@ -139,10 +139,12 @@ class SourceProduct(Model):
     """What one source says of a product: only the fields in `given` count, the others it does not know.
 
     Field names are those of `Product`, or `variants.<field>` for those of `Variant`. `key` joins sources: the ERP's
-    product code. `updated_at` UTC.
+    product code. `company` where a source says something else to each, an ERP its prices; None where it is for all.
+    `updated_at` UTC.
     """
 
     source: Code
+    company: Code | None = None
     key: Code
     product: Product
     given: frozenset[str]

@@ -218,12 +218,13 @@ def _product_source(system: System, company: Company) -> ProductSource:
         from connectors.tryton.products import open_products
         from connectors.tryton.settings import TrytonSettings
 
-        return open_products(system.name, TrytonSettings.load(company.name, url=url))
+        return open_products(system.name, company.name, TrytonSettings.load(company.name, url=url))
     if system.kind == "lambda_erp":
         from connectors.lambda_erp.products import open_products as open_items
         from connectors.lambda_erp.settings import LambdaErpSettings
 
-        return open_items(system.name, LambdaErpSettings.load(company.name, url=url, company=company.reference))
+        known = {"url": url, "company": company.reference}
+        return open_items(system.name, company.name, LambdaErpSettings.load(company.name, **known))
     if system.kind == "feed":
         from connectors.feed.settings import FeedSettings
         from connectors.feed.source import open_feed

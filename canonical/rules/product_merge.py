@@ -32,8 +32,9 @@ def merge(
 ) -> MergedProduct | None:
     """The product of these records; None while the owner of its variants has said nothing.
 
-    `records` are of one product, `owners` names the system that owns each field (`Landscape.field_owners`), `required`
-    the fields without which it stays a draft. Of two records of one source the newer counts.
+    `records` are of one product and for one company (`of_company`). `owners` names the system that owns each field
+    (`Landscape.field_owners`), `required` the fields without which it stays a draft. Of two records of one source the
+    newer counts.
     """
     by_source = _newest(records)
     structure = by_source.get(owners["variants"])
@@ -50,6 +51,11 @@ def merge(
         product = product.model_copy(update={"status": _status(structure, product, missing)})
         owned |= {"status"}
     return MergedProduct(structure.key, product, owned, missing)
+
+
+def of_company(records: Iterable[SourceProduct], company: str) -> list[SourceProduct]:
+    """The records that are for a company: its own, and those that are for all."""
+    return [record for record in records if record.company in (company, None)]
 
 
 def assemble(records: Iterable[SourceProduct], owners: Mapping[str, str]) -> dict[str, list[SourceProduct]]:

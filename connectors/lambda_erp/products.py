@@ -31,8 +31,8 @@ _GIVEN = frozenset({"title", "status", "product_type", "variants", "variants.uni
 class LambdaProducts:
     """Implements `canonical.ports.products.ProductSource`."""
 
-    def __init__(self, system: str, settings: LambdaErpSettings, client: LambdaErpClient) -> None:
-        self.system = system
+    def __init__(self, system: str, company: str, settings: LambdaErpSettings, client: LambdaErpClient) -> None:
+        self.system, self._company = system, company
         self._settings, self._client = settings, client
         self._currency: str | None = None
 
@@ -86,7 +86,7 @@ class LambdaProducts:
             if any(fnmatchcase(row["name"], pattern) for pattern in self._settings.not_products):
                 continue
             try:
-                products.append(source_product(row, self.system, currency))
+                products.append(source_product(row, self.system, self._company, currency))
             except ValidationError as error:
                 errors.append(_refused(row, error))
         return ProductReport(tuple(products), tuple(errors))
@@ -105,7 +105,7 @@ class LambdaProducts:
         return self._currency if self._currency == self._settings.price_currency else None
 
 
-def source_product(row: dict[str, Any], source: str, currency: str | None) -> SourceProduct:
+def source_product(row: dict[str, Any], source: str, company: str, currency: str | None) -> SourceProduct:
     """An item as a product. `currency` of the standard rate; None where it says nothing of this company's price."""
     variant = Variant(
         id=row["name"],
@@ -116,6 +116,7 @@ def source_product(row: dict[str, Any], source: str, currency: str | None) -> So
     )
     return SourceProduct(
         source=source,
+        company=company,
         key=row["name"],
         product=Product(
             id=row["name"],
@@ -130,10 +131,10 @@ def source_product(row: dict[str, Any], source: str, currency: str | None) -> So
 
 
 def open_products(
-    system: str, settings: LambdaErpSettings, transport: httpx.AsyncBaseTransport | None = None
+    system: str, company: str, settings: LambdaErpSettings, transport: httpx.AsyncBaseTransport | None = None
 ) -> LambdaProducts:
-    """The items of the ERP; it connects at the first call."""
-    return LambdaProducts(system, settings, LambdaErpClient(settings, transport))
+    """The items of the ERP with the prices of one company; it connects at the first call."""
+    return LambdaProducts(system, company, settings, LambdaErpClient(settings, transport))
 
 
 def _changed(row: dict[str, Any]) -> datetime:

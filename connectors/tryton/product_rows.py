@@ -43,7 +43,7 @@ def fields_of(present: Collection[str]) -> list[str]:
 
 def source_product(
     template: Mapping[str, Any], variants: Sequence[Mapping[str, Any]], present: Collection[str], *, source: str,
-    currency: str,
+    company: str, currency: str,
 ) -> SourceProduct | None:  # fmt: skip
     """The product of a template; None when no variant has a code, for nothing could sell it."""
     known = [row for row in variants if row["code"]]
@@ -66,6 +66,7 @@ def source_product(
     said |= {"description_html"} if description else set()
     return SourceProduct(
         source=source,
+        company=company,
         key=product.id,
         product=product,
         given=_ALWAYS | said | _given(present),

@@ -28,8 +28,8 @@ _PARTS = ("", "list_prices.", "products.", "products.list_prices.", "products.id
 class TrytonProducts:
     """Implements `canonical.ports.products.ProductSource`."""
 
-    def __init__(self, system: str, client: TrytonClient, not_products: Sequence[str]) -> None:
-        self.system = system
+    def __init__(self, system: str, company: str, client: TrytonClient, not_products: Sequence[str]) -> None:
+        self.system, self._company = system, company
         self._client, self._not_products = client, tuple(not_products)
         self._present: list[str] | None = None
         self._currency: str | None = None
@@ -87,7 +87,9 @@ class TrytonProducts:
             if self._is_service(mine):
                 continue
             try:
-                found = source_product(template, mine, present, source=self.system, currency=currency)
+                found = source_product(
+                    template, mine, present, source=self.system, company=self._company, currency=currency
+                )
             except ValidationError as error:
                 errors.append(_refused(template, error))
                 continue
@@ -122,10 +124,10 @@ class TrytonProducts:
 
 
 def open_products(
-    system: str, settings: TrytonSettings, transport: httpx.AsyncBaseTransport | None = None
+    system: str, company: str, settings: TrytonSettings, transport: httpx.AsyncBaseTransport | None = None
 ) -> TrytonProducts:
     """The products of one company; it connects at the first call."""
-    return TrytonProducts(system, TrytonClient(settings, transport), settings.not_products)
+    return TrytonProducts(system, company, TrytonClient(settings, transport), settings.not_products)
 
 
 def _changed_since(moment: datetime) -> list[Any]:

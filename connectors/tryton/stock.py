@@ -41,7 +41,8 @@ class TrytonStock:
         what this source has told under that very cursor. Of zero stock, only the warehouses that a change touched."""
         as_of = datetime.now(UTC)
         changes = await self._feed.since(cursor)
-        items = await self._reader.items([("id", "in", sorted(changes.products))] if cursor else [])
+        domain = [("id", "in", sorted(changes.products))] if cursor else []
+        items = await self._reader.items(domain) if changes.products or not cursor else []
         touched = changes.touched(await self._reader.places())
         report = await self._report(items, as_of, touched, since=changes.since)
         return report.model_copy(update={"cursor": changes.cursor})

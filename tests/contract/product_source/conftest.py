@@ -88,11 +88,11 @@ NOWHERE = "http://127.0.0.1:9"
 
 def _tryton(url: str) -> ProductSource:
     settings = TrytonSettings(url=f"{url}/{TRYTON_DATABASE}", login="connector-north", password=PASSWORD)
-    return open_products("erp", settings)
+    return open_products("erp", "north", settings)
 
 
 def _items(url: str) -> ProductSource:
-    return open_items("erp", LambdaErpSettings(url=url, company="NORTH", api_key=API_KEY))
+    return open_items("erp", "north", LambdaErpSettings(url=url, company="NORTH", api_key=API_KEY))
 
 
 def _feed(**settings: Any) -> ProductSource:

@@ -21,6 +21,7 @@ async def test_everything_is_told_once_with_what_the_source_knows(
     assert len({product.key for product in report.products}) == len(report.products) == counterpart.products
     for product in report.products:
         assert product.source == source.system
+        assert product.company == ("north" if counterpart.name != "feed" else None)
         assert product.given <= set(product_fields())
         assert {"title", "variants"} <= product.given
         assert product.product.title

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from canonical.money import Money
 from canonical.product import Image, Option, Product, ProductStatus, SourceProduct, Variant, Weight
 from canonical.product_fields import product_fields
-from canonical.rules.product_merge import MergedProduct, assemble, merge
+from canonical.rules.product_merge import MergedProduct, assemble, merge, of_company
 
 NOW = datetime(2026, 11, 2, tzinfo=UTC)
 OWNERS = dict.fromkeys(product_fields(), "erp") | dict.fromkeys(
@@ -109,6 +109,11 @@ def test_the_enriching_source_may_hold_a_product_back_when_it_owns_the_status() 
     assert merged(erp(), held, owners=owners).product.status is ProductStatus.DRAFT
     inactive = erp(status=ProductStatus.ARCHIVED)
     assert merged(inactive, held, owners=owners).product.status is ProductStatus.ARCHIVED
+
+
+def test_each_company_sees_its_own_records_and_those_for_all() -> None:
+    north, south = (erp().model_copy(update={"company": name}) for name in ("north", "south"))
+    assert of_company([north, south, pim()], "south") == [south, pim()]
 
 
 def test_of_two_records_of_one_source_the_newer_counts() -> None:

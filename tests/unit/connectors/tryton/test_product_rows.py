@@ -29,7 +29,9 @@ def variant(code: str | None = "MUG-WHT", **changes: Any) -> dict[str, Any]:
 
 
 def product(*variants: dict[str, Any], present: tuple[str, ...] = (), **changes: Any) -> SourceProduct:
-    found = source_product(template(**changes), variants or (variant(),), present, source="erp", currency="USD")
+    found = source_product(
+        template(**changes), variants or (variant(),), present, source="erp", company="north", currency="USD"
+    )
     assert found is not None
     return found
 
@@ -45,7 +47,7 @@ def test_only_the_fields_of_modules_that_are_there_are_read_and_given() -> None:
 def test_the_key_is_the_templates_code_or_else_that_of_its_first_variant() -> None:
     assert product().key == "MUG"
     assert product(variant("MUG-WHT"), variant("MUG-BLU"), code=None).key == "MUG-WHT"
-    assert source_product(template(), [variant(None)], (), source="erp", currency="USD") is None
+    assert source_product(template(), [variant(None)], (), source="erp", company="north", currency="USD") is None
 
 
 def test_attributes_are_options_in_the_order_of_the_variants() -> None:
