@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field, ValidationError
@@ -138,14 +139,18 @@ class Policies:
 
     def at(self, shop: str, location: str) -> list[PolicyRow]:
         """The rows that may hold at a location for a shop, the least specific first."""
-        rows = (
-            row
-            for row in self.rows
-            if row.shop in (ANY, shop)
-            and row.location in (ANY, location)
-            and (row.group == ANY or self._is_in(row.group, location))
-        )
-        return sorted(rows, key=lambda row: row.specificity)
+        return [row for row in self.in_order if self.holds(row, shop, location)]
+
+    @cached_property
+    def in_order(self) -> tuple[PolicyRow, ...]:
+        """All rows, the least specific first: those of one SKU come last."""
+        return tuple(sorted(self.rows, key=lambda row: row.specificity))
+
+    def holds(self, row: PolicyRow, shop: str, location: str) -> bool:
+        """Whether a row may hold at a location for a shop, for whichever SKUs it is."""
+        if row.shop not in (ANY, shop) or row.location not in (ANY, location):
+            return False
+        return row.group == ANY or self._is_in(row.group, location)
 
     def _is_in(self, group: str, location: str) -> bool:
         return any(fnmatchcase(location, member) for member in self.groups.get(group, ()))

@@ -63,6 +63,7 @@ class StockSheet:
         }
         self._compiler = Compiler(setup.policies, self.names, self.number_of, self.scale)
         self._terms: dict[tuple[str, ...], Terms] = {}
+        self._hidden_at: dict[tuple[str, str], Ints] = {}
         self.bundles = Bundles(setup.kits, self.number_of, self.scale)
         self.take_demand(demand)
 
@@ -122,6 +123,7 @@ class StockSheet:
         self.pools[location] = Pool(location, old.owner, merged[order], both, NATIVES, incoming)
         self._compiler.forget()
         self._terms.clear()
+        self._hidden_at.clear()
         self.take_demand(self.orders.demand)
 
     def read(self, columns: Columns) -> dict[str, PoolRows]:
@@ -219,6 +221,14 @@ class StockSheet:
             own = self._kit_terms(place, numbers)
             figures = shown(most, own, self.scale)
             yield PlaceFigures(place, self.names, numbers, figures, figures < np.maximum(own.urgent, 1))
+
+    def _hidden(self, place: ChannelPlace) -> Ints:
+        """Stocked SKUs that are the name of a kit of the shop: the kit is sold, not the item."""
+        key = (place.shop, place.location)
+        if key not in self._hidden_at:
+            kits, stocked = self.bundles.of_shop(place.shop).sku_numbers, self.pools[place.location].skus
+            self._hidden_at[key] = kits[find(stocked, kits)[1]]
+        return self._hidden_at[key]
 
     def _kit_terms(self, place: ChannelPlace, numbers: Ints) -> Terms:
         """The terms of these kits at a place."""

@@ -1,6 +1,6 @@
 """Policies as numbers: each field of a place is one number for all its SKUs, or an array where SKUs differ."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -77,11 +77,21 @@ class Compiler:
     def __init__(self, policies: Policies, names: Sequence[str], number_of: Mapping[str, int], scale: int) -> None:
         self._policies, self._names, self._number_of, self._scale = policies, names, number_of, scale
         self._members_of: dict[str, Ints] = {}
-        self._numbers = {id(row): self._in_numbers(row) for row in policies.rows}
+        numbers = [(row, self._in_numbers(row)) for row in policies.in_order]
+        self._rows = [(row, found) for row, found in numbers if row.sku == ANY]
+        alone = [(row, found) for row, found in numbers if row.sku != ANY]
+        self._sku_rows = [row for row, _ in alone]
+        self._sku_fields: dict[str, tuple[Ints, Ints]] = {}
+        for name in _FIELDS:
+            pairs = [(n, found[name]) for n, (_, found) in enumerate(alone) if name in found]
+            self._sku_fields[name] = (_column(pairs, 0), _column(pairs, 1))
+        self.forget()
 
     def terms(self, shop: str, location: str, skus: Ints, now: datetime) -> Terms:
         """The terms of a place for these SKU numbers (sorted), at a moment."""
-        value = self._values(self._policies.at(shop, location), skus)
+        value: dict[str, Value] = {name: usual for name, (usual, _) in _FIELDS.items()}
+        self._by_rows(value, shop, location, skus)
+        self._by_sku_rows(value, shop, location, skus)
         moment = _moment(now, 1)
         begun, ended = _at_most(value["sell_from"], moment), _at_most(value["sell_until"], moment)
         in_time = _at_most(now.date().toordinal(), value["backorder_until"])
@@ -100,41 +110,39 @@ class Compiler:
     def forget(self) -> None:
         """There are more SKUs now."""
         self._members_of.clear()
+        self._sku_numbers = np.array([self._number(row) for row in self._sku_rows], np.int64)
 
     def _in_numbers(self, row: PolicyRow) -> dict[str, int]:
         told = ((name, getattr(row, name)) for name in _FIELDS)
         return {name: _FIELDS[name][1](value, self._scale) for name, value in told if value is not None}
 
-    def _values(self, rows: Sequence[PolicyRow], skus: Ints) -> dict[str, Value]:
-        """Each field by the rows, the least specific first: so rows of every SKU come before any other."""
-        value: dict[str, Value] = {name: usual for name, (usual, _) in _FIELDS.items()}
-        for row, cells in zip(rows, self._cells(rows, skus), strict=True):
-            for name, number in self._numbers[id(row)].items():
-                known = value[name]
-                if cells is None:
-                    value[name] = number
-                    continue
-                if isinstance(known, int):
-                    value[name] = known = np.full(len(skus), known, np.int64)
-                known[cells] = number
-        return value
+    def _by_rows(self, value: dict[str, Value], shop: str, location: str, skus: Ints) -> None:
+        """The rows of every SKU, the least specific first, then those of a category."""
+        for row, numbers in self._rows:
+            if not self._policies.holds(row, shop, location):
+                continue
+            if row.category == ANY:
+                value |= numbers
+                continue
+            cells, there = find(skus, self._members(row.category))
+            for name, number in numbers.items():
+                _array(value, name, len(skus))[cells[there]] = number
 
-    def _cells(self, rows: Sequence[PolicyRow], skus: Ints) -> Iterator[Any]:
-        """The cells each row is about: None for all, else where its SKU is, or the SKUs of its category."""
-        found, present = find(skus, np.array([self._number(row) for row in rows], np.int64))
-        for at, there, row in zip(found.tolist(), present.tolist(), rows, strict=True):
-            if row.sku != ANY:
-                yield at if there else slice(0, 0)
-            elif row.category != ANY:
-                places, stocked = find(skus, self._members(row.category))
-                yield places[stocked]
-            else:
-                yield None
+    def _by_sku_rows(self, value: dict[str, Value], shop: str, location: str, skus: Ints) -> None:
+        """The rows of one SKU, together: of two for the same cell the later one counts."""
+        if not self._sku_rows:
+            return
+        cells, there = find(skus, self._sku_numbers)
+        there &= np.fromiter((self._policies.holds(row, shop, location) for row in self._sku_rows), bool)
+        for name, (rows, numbers) in self._sku_fields.items():
+            counts = there[rows]
+            if counts.any():
+                _array(value, name, len(skus))[cells[rows[counts]]] = numbers[counts]
 
     def _number(self, row: PolicyRow) -> int:
-        """Of the row's SKU; below zero when it has none, or is in another category."""
+        """Of the row's SKU; below zero when it is in another category than the row says."""
         fits = row.category in (ANY, self._policies.categories.get(row.sku))
-        return self._number_of.get(row.sku, -1) if fits and row.sku != ANY else -1
+        return self._number_of.get(row.sku, -1) if fits else -1
 
     def _members(self, category: str) -> Ints:
         if category not in self._members_of:
@@ -142,6 +150,19 @@ class Compiler:
             numbers = [self._number_of[sku] for sku, name in of if name == category and sku in self._number_of]
             self._members_of[category] = np.array(sorted(numbers), np.int64)
         return self._members_of[category]
+
+
+def _column(pairs: Sequence[tuple[int, int]], which: int) -> Ints:
+    return np.array([pair[which] for pair in pairs], np.int64)
+
+
+def _array(value: dict[str, Value], name: str, count: int) -> Ints:
+    """The field as an array that may be written to: SKUs differ in it."""
+    known = value[name]
+    if isinstance(known, int):
+        known = np.full(count, known, np.int64)
+        value[name] = known
+    return known
 
 
 def _at_most(left: Value, right: Value) -> Value:
