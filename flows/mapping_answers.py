@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
 
+from canonical.ids import digest
 from canonical.mapping.table import TableMappings
 
 _NONE: Mapping[str, str] = {}
@@ -14,13 +15,24 @@ class RenewableMappings:
 
     table: TableMappings
     problem: str | None = None
+    _names: Mapping[str, Mapping[str, str]] = {}
+    _ids: Mapping[str, Mapping[str, str]] = {}
+    _named = ""
+
+    def know(self, names: Mapping[str, Mapping[str, str]]) -> None:
+        """What shops call their locations, id -> name: so that rows which know only a name answer to an id, too."""
+        if names == self._names:
+            return
+        self._names = {shop: dict(known) for shop, known in names.items()}
+        self._ids = {shop: {name: place for place, name in known.items()} for shop, known in names.items()}
+        self._named = digest(self._names)[:16]
 
     @property
     def fingerprint(self) -> str:
-        return self.table.fingerprint
+        return f"{self.table.fingerprint}{self._named}"
 
     def fingerprints(self) -> dict[str, str]:
-        return self.table.fingerprints()
+        return self.table.fingerprints() | ({"location_names": self._named} if self._named else {})
 
     def item(
         self,
@@ -51,10 +63,11 @@ class RenewableMappings:
         return self.table.carrier(shop, name)
 
     def location(self, shop: str, location_id: str | None, name: str | None) -> str | None:
-        return self.table.location(shop, location_id, name)
+        known = self._names.get(shop, _NONE).get(location_id or "")
+        return self.table.location(shop, location_id, name or known)
 
     def channel_location(self, shop: str, canonical: str, ids: Mapping[str, str] = _NONE) -> str | None:
-        return self.table.channel_location(shop, canonical, ids)
+        return self.table.channel_location(shop, canonical, ids or self._ids.get(shop, _NONE))
 
     def stock_location(self, system: str, native_code: str) -> str | None:
         return self.table.stock_location(system, native_code)

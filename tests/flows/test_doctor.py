@@ -120,8 +120,8 @@ MAPPED = TableMappings(
 )
 
 
-async def examined(**changes: Any) -> list[Finding]:
-    """What the doctor finds in a house that is sound but for the changes."""
+def sound(**changes: Any) -> Probes:
+    """A house that is sound but for the changes."""
     shop = FakeShop("north")
     shop.orders = {o.id: o for o in changes.pop("orders", [example.order()])}
     given: dict[str, Any] = {
@@ -135,7 +135,12 @@ async def examined(**changes: Any) -> list[Finding]:
         "product_sources": {"north": (FakeMaster(),)},
         "now": lambda: example.NOW,
     }
-    return await Doctor(Probes(**(given | changes))).examine()
+    return Probes(**(given | changes))
+
+
+async def examined(**changes: Any) -> list[Finding]:
+    """What the doctor finds in it."""
+    return await Doctor(sound(**changes)).examine()
 
 
 def told(findings: Sequence[Finding]) -> list[tuple[str, str]]:

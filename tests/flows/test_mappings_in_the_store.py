@@ -7,7 +7,7 @@ from shutil import copytree
 
 import pytest
 
-from canonical.errors import MisconfiguredError
+from canonical.errors import MisconfiguredError, RetryableError
 from canonical.mapping.changes import ChangeState, Draft, Edit, EditKind
 from canonical.mapping.kinds import MappingKind, MappingRow
 from canonical.ports import MappingBook
@@ -17,6 +17,7 @@ from canonical.states import MessageState, OrderState
 from connectors.registry import mapping_book
 from flows.handling.arrivals import sweep
 from flows.handling.releases import missing
+from flows.location_names import LocationNames
 from flows.mapping_files import seed_texts
 from flows.mapping_store import StoredMappings, open_mappings
 from flows.settings import FlowSettings
@@ -141,6 +142,43 @@ async def test_an_unchanged_repository_costs_one_read_and_the_old_cursor_is_unde
     old = Cursor(scope="*", name="mappings.fingerprint", value="a" * 64, updated_at=house.rt.now())
     await house.store.set_cursor(old)
     assert await sweep(house.rt) == 0
+
+
+async def test_rows_that_know_only_a_name_answer_to_the_id_even_while_the_shop_is_away(house: House) -> None:
+    class Shop:
+        away, asked = False, 0
+
+        async def locations(self) -> dict[str, str]:
+            self.asked += 1
+            if self.away:
+                raise RetryableError("the shop does not answer", code="shop_down")
+            return {"77": "North"}
+
+        async def aclose(self) -> None:
+            return None
+
+    async def opened() -> StoredMappings:
+        mappings = StoredMappings(mapping_book(house.store), LocationNames(house.store, {"north": shop}))  # type: ignore[dict-item]
+        await mappings.renew(house.rt.now())
+        return mappings
+
+    shop, book = Shop(), await stored(house)
+    row = MappingRow(kind=K.LOCATIONS, shop="north", key=("", "North"), value="DC-NORTH")
+    await book.propose(Draft(edits=(Edit(row=row),), words="a new warehouse"), "cli:cleo")
+    shop.away = True
+    unaware = await opened()
+    assert (unaware.location("north", "77", None), unaware.channel_location("north", "DC-NORTH")) == (None, None)
+    shop.away = False
+    first = await opened()
+    assert (first.location("north", "77", None), first.channel_location("north", "DC-NORTH")) == ("DC-NORTH", "77")
+    assert first.fingerprint != unaware.fingerprint
+    asked, shop.away = shop.asked, True
+    house.ahead = timedelta(minutes=5)
+    assert (await opened()).channel_location("north", "DC-NORTH") == "77"
+    assert shop.asked == asked
+    house.ahead = timedelta(minutes=15)
+    assert (await opened()).channel_location("north", "DC-NORTH") == "77"
+    assert shop.asked == asked + 1
 
 
 async def test_the_seeds_are_loaded_at_the_first_start_only(house: House, tmp_path: Path) -> None:
