@@ -3,7 +3,8 @@
     which variants there are   the owner of `variants`; without its word there is no product yet
     a field                    its owner's value, when the owner gives one; else it is not ours to write
     status                     archived when the owner of `variants` says so; draft while something required is
-                               missing; else as the owner of `status` says, or active
+                               missing; else as the owner of `status` says, or active. While that owner is silent,
+                               or is the channel, a new product begins as a draft, and the status is not ours
 
 A field whose owner is a channel is never in `owned`, so nothing writes it. Pure; the order of records does not matter.
 """
@@ -47,9 +48,9 @@ def merge(
     product = Product(id=structure.key, title=title, **{**fields, "variants": variants})
     missing = tuple(name for name in sorted(required) if _missing(product, name))
     owned = frozenset(ours)
-    if owners["status"] in by_source:
-        product = product.model_copy(update={"status": _status(structure, product, missing)})
-        owned |= {"status"}
+    known = owners["status"] in by_source
+    status = _status(structure, product, missing) if known else ProductStatus.DRAFT
+    product, owned = product.model_copy(update={"status": status}), owned | ({"status"} if known else set())
     return MergedProduct(structure.key, product, owned, missing)
 
 

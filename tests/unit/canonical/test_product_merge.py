@@ -103,6 +103,13 @@ def test_a_product_is_a_draft_until_what_is_required_is_there() -> None:
     assert merged(erp(), pim(), required=required).product.status is ProductStatus.ACTIVE
 
 
+def test_while_the_owner_of_the_status_is_silent_a_product_begins_as_a_draft_and_its_status_is_not_ours() -> None:
+    for owner in ("erp", "shopify"):
+        owners = OWNERS | {"variants": "pim", "status": owner}
+        result = merged(pim(given=PIM_GIVEN | {"variants"}), owners=owners)
+        assert (result.product.status, "status" in result.owned) == (ProductStatus.DRAFT, False)
+
+
 def test_the_enriching_source_may_hold_a_product_back_when_it_owns_the_status() -> None:
     owners = OWNERS | {"status": "pim"}
     held = pim(given=PIM_GIVEN | {"status"}, status=ProductStatus.DRAFT)
