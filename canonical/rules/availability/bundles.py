@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from canonical.rules.availability.columns import Ints, whole
-from canonical.rules.availability.pool import find
+from canonical.rules.availability.orders import View
 from canonical.rules.availability.setup import Kit
 
 
@@ -21,9 +21,9 @@ class Bundle:
         self._each = np.array([whole(each, scale) for kit in ordered for _, each in kit.parts], np.int64)
         self._starts = np.cumsum([0, *(len(kit.parts) for kit in ordered)])[:-1]
 
-    def available(self, skus: Ints, left: Ints, scale: int) -> tuple[Ints, Ints]:
+    def available(self, view: View, left: Ints, scale: int) -> tuple[Ints, Ints]:
         """(SKU numbers, how many in the smallest unit) of the kits of which the place stocks any component."""
-        at, there = find(skus, self._parts)
+        at, there = view.find(self._parts)
         have = np.zeros(len(self._parts), np.int64)
         have[there] = np.maximum(left[at[there]], 0)
         most: Ints = np.minimum.reduceat(have // self._each, self._starts) * scale

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 
@@ -25,13 +26,25 @@ class View:
     skus: Ints
     net: Ints
     told: Ints | None
+    place_of: Ints | None = None
+
+    def find(self, skus: Ints) -> tuple[Ints, Any]:
+        """Where these SKUs are in this view, and which of them are there at all."""
+        at, there = self.pool.cells_of(skus)
+        if self.cells is None:
+            return at, there
+        if self.place_of is None:
+            self.place_of = np.full(len(self.pool.skus), -1, np.int64)
+            self.place_of[self.cells] = np.arange(len(self.cells))
+        at = self.place_of[np.where(there, at, 0)] if len(self.place_of) else at
+        return at, there & (at >= 0)
 
     def with_incoming(self, terms: Terms, now: datetime) -> Ints:
         """What is there, and what comes in time to be sold at a place with these terms."""
         pool = self.pool
         if not len(pool.due_cells) or (isinstance(terms.days, int) and terms.days == 0) or self.told is None:
             return self.net
-        at, there = find(self.skus, pool.skus[pool.due_cells])
+        at, there = self.find(pool.skus[pool.due_cells])
         at, day, amount = at[there], pool.due_days[there], pool.due_amounts[there]
         days = np.asarray(terms.days) if isinstance(terms.days, int) else terms.days[at]
         counts = (day <= now.date().toordinal() + days) & (days > 0)
@@ -75,7 +88,7 @@ class Orders:
         """Lower the views by all that orders take. `wide`: the SKUs to draw from places, None for all."""
         for location, (skus, amounts) in self._located.items():
             if location in views:
-                at, there = find(views[location].skus, skus)
+                at, there = views[location].find(skus)
                 views[location].net[at[there]] -= amounts[there]
         for shop in self._setup.shops:
             for booked in (False, True):
@@ -103,7 +116,7 @@ class Orders:
         if not places or not len(skus):
             return
         locations = list(dict.fromkeys(place.location for place in places))
-        where = {location: find(views[location].skus, skus) for location in locations}
+        where = {location: views[location].find(skus) for location in locations}
         net = np.zeros((len(locations), len(skus)), np.int64)
         for row, location in enumerate(locations):
             at, there = where[location]

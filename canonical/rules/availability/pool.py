@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from canonical.inventory import StockOwner
 from canonical.rules.availability.columns import AMOUNTS, Ints
+
+SPREAD: Final = 16
+"""A location that stocks fewer than one in so many SKUs is searched; others have the place of each in an array."""
 
 
 @dataclass(slots=True)
@@ -25,6 +28,7 @@ class Pool:
     incoming: dict[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
     skus: Ints = field(init=False)
     starts: Ints | None = field(init=False)
+    cell_of: Ints | None = field(init=False, default=None)
     due_cells: Ints = field(init=False)
     due_days: Ints = field(init=False)
     due_amounts: Ints = field(init=False)
@@ -33,6 +37,10 @@ class Pool:
         numbers = self.keys // self.natives
         self.skus, starts = np.unique(numbers, return_index=True)
         self.starts = None if len(starts) == len(numbers) else starts.astype(np.int64)
+        highest = int(self.skus[-1]) + 1 if len(self.skus) else 0
+        if highest <= SPREAD * len(self.skus):
+            self.cell_of = np.full(highest, -1, np.int64)
+            self.cell_of[self.skus] = np.arange(len(self.skus))
         self.index_incoming()
 
     def index_incoming(self) -> None:
@@ -43,7 +51,7 @@ class Pool:
 
     def cells_of(self, skus: Ints) -> tuple[Ints, Any]:
         """Where these SKUs are among the cells, and which of them are there at all."""
-        return find(self.skus, skus)
+        return find(self.skus, skus) if self.cell_of is None else _looked_up(self.cell_of, skus)
 
     def position(self, cells: Ints | None) -> Ints:
         """What the source says is free in each cell: on hand less allocated and held, or the owner's own figure."""
@@ -72,11 +80,19 @@ class Pool:
 
     def write(self, keys: Ints, amounts: dict[str, Ints]) -> Ints:
         """Put newer amounts in place; the keys of rows that are not there yet come back."""
-        at, there = find(self.keys, keys)
+        at, there = find(self.keys, keys) if self.starts is not None else self.cells_of(keys // self.natives)
+        there[there] = self.keys[at[there]] == keys[there]
         for name in AMOUNTS:
             self.amounts[name][at[there]] = amounts[name][there]
         missing: Ints = keys[~there]
         return missing
+
+
+def _looked_up(places: Ints, numbers: Ints) -> tuple[Ints, Any]:
+    """As `find`, by an array that has the place of each number, or -1."""
+    inside = numbers < len(places)
+    at: Ints = places[np.where(inside, numbers, 0)] if len(places) else np.full(len(numbers), -1, np.int64)
+    return at, inside & (at >= 0)
 
 
 def find(among: Ints, wanted: Ints) -> tuple[Ints, Any]:

@@ -12,7 +12,7 @@ from canonical.rules.availability.bundles import Bundles
 from canonical.rules.availability.columns import AMOUNTS, Columns, Ints, decimals_in, whole, wholes
 from canonical.rules.availability.kernel import sellable, shown
 from canonical.rules.availability.orders import Orders, View
-from canonical.rules.availability.pool import Pool, find
+from canonical.rules.availability.pool import Pool
 from canonical.rules.availability.setup import Available, ChannelPlace, StockSetup
 from canonical.rules.availability.terms import Compiler, Terms
 
@@ -167,10 +167,9 @@ class StockSheet:
         cells: dict[str, Ints | None] = {}
         for location, pool in self.pools.items():
             chosen = np.zeros(len(pool.skus), bool)
-            at, there = find(pool.skus, wide)
-            chosen[at[there]] = True
-            if location in rows:
-                chosen[np.searchsorted(pool.skus, rows[location].keys // NATIVES)] = True
+            for skus in (wide, rows[location].keys // NATIVES) if location in rows else (wide,):
+                at, there = pool.cells_of(skus)
+                chosen[at[there]] = True
             cells[location] = np.flatnonzero(chosen)
         return cells
 
@@ -207,17 +206,15 @@ class StockSheet:
         left = sellable(view.with_incoming(terms, self.now), view.told, terms, view.pool.owner, self.scale)
         quantities, skus = shown(left, terms, self.scale), view.skus
         urgent = quantities < np.maximum(terms.urgent, 1)
-        at, there = find(
-            skus, self.bundles.of_shop(place.shop).sku_numbers
-        )  # the kit of that name is sold, not the item
-        if asked is not None or there.any():
+        hidden = self._hidden(place)
+        if asked is not None or len(hidden):
             keep = np.ones(len(skus), bool) if asked is None else np.isin(skus, asked)
-            keep[at[there]] = False
+            keep &= ~np.isin(skus, hidden)
             skus, quantities, urgent = skus[keep], quantities[keep], urgent[keep]
         yield PlaceFigures(place, self.names, skus, quantities, urgent)
         bundle = kits.of_shop(place.shop)
         if len(bundle.sku_numbers):
-            numbers, most = bundle.available(view.skus, left, self.scale)
+            numbers, most = bundle.available(view, left, self.scale)
             own = self._kit_terms(place, numbers)
             figures = shown(most, own, self.scale)
             yield PlaceFigures(place, self.names, numbers, figures, figures < np.maximum(own.urgent, 1))
@@ -226,8 +223,8 @@ class StockSheet:
         """Stocked SKUs that are the name of a kit of the shop: the kit is sold, not the item."""
         key = (place.shop, place.location)
         if key not in self._hidden_at:
-            kits, stocked = self.bundles.of_shop(place.shop).sku_numbers, self.pools[place.location].skus
-            self._hidden_at[key] = kits[find(stocked, kits)[1]]
+            kits = self.bundles.of_shop(place.shop).sku_numbers
+            self._hidden_at[key] = kits[self.pools[place.location].cells_of(kits)[1]]
         return self._hidden_at[key]
 
     def _kit_terms(self, place: ChannelPlace, numbers: Ints) -> Terms:

@@ -37,10 +37,11 @@ class Terms:
         """The terms of some cells."""
         if cells is None:
             return self
-        values = (getattr(self, f.name) for f in fields(self))
-        return Terms(*(value if isinstance(value, int) else value[cells] for value in values))
+        values = (getattr(self, name) for name in _TERMS)
+        return Terms(*(value if isinstance(value, int) else value.take(cells) for value in values))
 
 
+_TERMS: Final = tuple(f.name for f in fields(Terms))
 _Reader: TypeAlias = Callable[[Any, int], int]
 
 
