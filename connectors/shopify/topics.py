@@ -12,7 +12,7 @@ LEVEL_GONE: Final = "inventory_levels/disconnect"
 STOCK_TOPICS: Final = ("inventory_levels/update", "inventory_levels/connect", LEVEL_GONE)
 """What a shop says of its stock; our own writes come back this way, too."""
 
-SUBSCRIBED: Final = (
+ORDER_TOPICS: Final = (
     "orders/create",
     "orders/updated",
     "orders/edited",
@@ -23,6 +23,9 @@ SUBSCRIBED: Final = (
     "refunds/create",
 )
 """What an order needs. Payments and fulfillments show in `orders/updated`, so their own topics would only double it."""
+
+SUBSCRIBED: Final = (*ORDER_TOPICS, *STOCK_TOPICS)
+"""What a shop is subscribed to, unless its settings say otherwise."""
 
 WHOLE_ORDER: Final = frozenset(
     {
