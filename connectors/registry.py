@@ -15,6 +15,7 @@ from canonical.ports import (
     Budgets,
     CostBudget,
     OrderTranslator,
+    Pictures,
     ProductChannel,
     ProductSource,
     SalesChannel,
@@ -132,14 +133,16 @@ def stock_channel(landscape: Landscape, shop: str, budgets: Budgets | None = Non
     raise _unknown(system)
 
 
-def product_channel(landscape: Landscape, shop: str, budgets: Budgets | None = None) -> ProductChannel:
-    """The products of a shop, as `sales_channel`."""
+def product_channel(
+    landscape: Landscape, shop: str, budgets: Budgets | None = None, pictures: Pictures | None = None
+) -> ProductChannel:
+    """The products of a shop, as `sales_channel`. `pictures` reads those that the channel cannot fetch by itself."""
     system = landscape.system(landscape.shop(shop).channel)
     if system.kind == "shopify":
         from connectors.shopify.products import open_products
 
         settings = _shopify_settings(landscape, shop)
-        return open_products(shop, settings, budget=_shopify_budget(settings, budgets))
+        return open_products(shop, settings, budget=_shopify_budget(settings, budgets), pictures=pictures)
     raise _unknown(system)
 
 

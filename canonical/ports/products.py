@@ -48,6 +48,14 @@ class ChannelProduct:
     product: Product
 
 
+class Pictures(Protocol):
+    """Who reads a picture that a channel cannot fetch by itself: a file of the feed, on SFTP, in an object store."""
+
+    async def picture(self, url: str) -> bytes:
+        """Its content. Raises `RejectedError` naming the address when it cannot be read."""
+        ...
+
+
 @runtime_checkable
 class ProductChannel(Protocol):
     """A shop that shows products. One instance serves one shop."""

@@ -183,7 +183,7 @@ def _variant(change: ProductChange, place: int, variant: Variant, twin: VariantS
     if item := _item(variant, owned):
         row["inventoryItem"] = item
     if "variants.image" in owned and variant.image is not None and "images" in owned:
-        row["file"] = _file(change, variant.image, _present(context.state))
+        row["file"] = _file(change, variant.image, present_files(context.state))
     if twin is None and "variants.metafields" in owned and variant.metafields:
         row["metafields"] = [metafield_input(one) for one in variant.metafields]
     return row
@@ -215,14 +215,14 @@ def _amount(change: ProductChange, money: Money, currency: str, field: str) -> s
 
 def _files(change: ProductChange, state: ProductState | None) -> list[Input]:
     """The pictures in their order. One the shop has already, known by its name, is named by its id."""
-    present = _present(state)
+    present = present_files(state)
     images = [*change.product.images]
     if "variants.image" in change.owned:
         images += [one.image for one in change.product.variants if one.image is not None]
     return [_file(change, image, present) for image in {image.url: image for image in images}.values()]
 
 
-def _present(state: ProductState | None) -> dict[str, str]:
+def present_files(state: ProductState | None) -> dict[str, str]:
     """Media ids by the name of their file, without its ending."""
     return {name.partition(".")[0]: media_id for media_id, name in state.media.items() if name} if state else {}
 

@@ -7,7 +7,7 @@ import httpx
 
 from canonical.outcomes import Outcome
 from canonical.ports.budget import CostBudget
-from canonical.ports.products import ChannelProduct, Matches
+from canonical.ports.products import ChannelProduct, Matches, Pictures
 from canonical.product import ProductChange, ProductRef
 from connectors.shopify.access import PRODUCT_SCOPES, check_access
 from connectors.shopify.client import ShopifyClient, open_client
@@ -27,11 +27,11 @@ class ShopifyProducts:
 
     bulk_from = BULK_FROM
 
-    def __init__(self, shop: str, domain: str, client: ShopifyClient) -> None:
+    def __init__(self, shop: str, domain: str, client: ShopifyClient, pictures: Pictures | None = None) -> None:
         self.shop, self._domain, self._client = shop, domain, client
         self._directory = Directory(client)
         followers = Followers(client, self._directory)
-        self._writer = ProductWriter(client, self._directory, followers)
+        self._writer = ProductWriter(client, self._directory, followers, pictures)
         self._bulk = ProductBulk(client, self._writer, followers)
 
     async def read_products(self, ids: Sequence[str]) -> Mapping[str, ChannelProduct]:
@@ -70,6 +70,11 @@ def open_products(
     *,
     network: httpx.AsyncBaseTransport | None = None,
     budget: CostBudget | None = None,
+    pictures: Pictures | None = None,
 ) -> ShopifyProducts:
-    """The products of a shop; connects at the first call. `network` and `budget` are replaced by tests."""
-    return ShopifyProducts(shop, settings.domain, open_client(settings, network=network, budget=budget))
+    """The products of a shop; connects at the first call. `network` and `budget` are replaced by tests.
+
+    `pictures` reads those that Shopify cannot fetch by http(s); without it they are refused.
+    """
+    client = open_client(settings, network=network, budget=budget)
+    return ShopifyProducts(shop, settings.domain, client, pictures)

@@ -11,6 +11,7 @@ from typing import Any, Final
 from canonical.errors import CrossdockError, MisconfiguredError, RetryableError
 from canonical.outcomes import Failed, Outcome, Settled
 from canonical.ports.budget import Lane
+from canonical.ports.products import Pictures
 from canonical.product import ProductChange, ProductRef
 from connectors.shopify.client import Answer, ShopifyClient
 from connectors.shopify.product_mapper import reference
@@ -18,6 +19,7 @@ from connectors.shopify.product_mapper_input import Context, identifier_of, prod
 from connectors.shopify.products_after import Followers, Written
 from connectors.shopify.products_directory import Directory
 from connectors.shopify.products_errors import product_error
+from connectors.shopify.products_pictures import with_addresses
 from connectors.shopify.products_state import ProductState, states_of
 from connectors.shopify.stock_reading import tail
 
@@ -34,8 +36,10 @@ Input = dict[str, Any]
 class ProductWriter:
     """Writes products of one shop."""
 
-    def __init__(self, client: ShopifyClient, directory: Directory, followers: Followers) -> None:
-        self._client, self._directory, self._followers = client, directory, followers
+    def __init__(
+        self, client: ShopifyClient, directory: Directory, followers: Followers, pictures: Pictures | None
+    ) -> None:
+        self._client, self._directory, self._followers, self._pictures = client, directory, followers, pictures
         self._key_defined = False
 
     async def publish(self, changes: Sequence[ProductChange]) -> list[Outcome[ProductRef]]:
@@ -68,6 +72,7 @@ class ProductWriter:
         collections: list[str] = []
         if "collections" in change.owned:
             collections = await self._directory.collections(change.product.collections)
+        change = await with_addresses(self._client, self._pictures, change, state)
         context = Context(state, await self._directory.currency(), collections)
         return {"identifier": identifier_of(change, state), "input": product_input(change, context)}
 

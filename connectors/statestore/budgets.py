@@ -145,7 +145,7 @@ def _goes_first(row: Row[Any], request: Request, since: datetime, now: datetime)
 
 def _grant(request: Request, throttle: Throttle, free: float, ahead: float) -> tuple[Grant, float]:
     """The grant, and how many points it is about. Outside the orders' lane a worker waits for a whole portion."""
-    rate = throttle.restore_rate
+    rate = max(throttle.restore_rate, 1.0)
     needed = min(request.needed, throttle.maximum)
     least = PORTION * rate
     wanted = needed if request.lane is Lane.ORDERS else min(max(needed, least), throttle.maximum)

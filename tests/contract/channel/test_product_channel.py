@@ -1,5 +1,6 @@
 """What every product channel promises, shown on the Shopify stand-in as a process of its own."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from typing import Any
@@ -133,6 +134,41 @@ async def test_pictures_metafields_and_sales_channels_follow(shop: ShopifyProduc
     assert {one.value for one in kept.metafields if one.namespace == "care"} == {"40"}
     assert {one.value for one in kept.metafields if one.namespace == "crossdock"} == {key}
     assert kept.publications == ()
+
+
+async def ready(shop: ShopifyProducts, product_id: str) -> None:
+    """Wait until Shopify has worked on the pictures."""
+    for _ in range(150):
+        if (await shop.read_products([product_id]))[product_id].product.images:
+            return
+        await asyncio.sleep(0.2)
+    raise TimeoutError("the pictures are still not there")
+
+
+class Folder:
+    """Pictures that lie in a folder nobody can fetch by http."""
+
+    def __init__(self) -> None:
+        self.read: list[str] = []
+
+    async def picture(self, url: str) -> bytes:
+        self.read.append(url)
+        return b"\x89PNG picture"
+
+
+async def test_a_picture_that_shopify_cannot_fetch_is_sent_once(stand_in: StandIn, key: str) -> None:
+    folder = Folder()
+    shop = open_products(stand_in.shop, stand_in.settings(), pictures=folder)
+    image = Image(url=f"sftp://pim.example/{key}.png", alt="front")
+    wanted = product(key, images=(image,))
+    ref = ref_of((await shop.publish([change(wanted, OWNED | {"images"})]))[0])
+    media = stand_in.record("Product", f"gid://shopify/Product/{ref.product_id}")["media"]
+    assert stand_in.record("MediaImage", media[0]["id"])["alt"] == "front"
+    await ready(shop, ref.product_id)
+    await shop.publish([change(wanted, OWNED | {"images"}, product_id=ref.product_id, variant_ids=ref.variants)])
+    assert stand_in.record("Product", f"gid://shopify/Product/{ref.product_id}")["media"] == media
+    assert folder.read == [image.url]
+    await shop.aclose()
 
 
 async def test_a_sales_channel_or_collection_nobody_knows_is_named(shop: ShopifyProducts, key: str) -> None:
