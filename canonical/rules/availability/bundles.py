@@ -1,7 +1,7 @@
 """Kits as arrays: how many the scarcest component allows."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,64 +11,77 @@ from canonical.rules.availability.orders import View
 from canonical.rules.availability.setup import Kit
 
 
+@dataclass(frozen=True, slots=True)
 class Bundle:
-    """The kits of one shop, sorted by their SKU numbers; their parts one after another, `starts` the first of each."""
+    """The kits of one shop, sorted by SKU number; their parts one after another, `kit_of` the kit each is in."""
 
-    def __init__(self, kits: Sequence[Kit], number_of: Mapping[str, int], scale: int) -> None:
-        ordered = sorted(kits, key=lambda kit: number_of[kit.sku])
-        self.sku_numbers = np.array([number_of[kit.sku] for kit in ordered], np.int64)
-        self._parts = np.array([number_of[sku] for kit in ordered for sku, _ in kit.parts], np.int64)
-        self._each = np.array([whole(each, scale) for kit in ordered for _, each in kit.parts], np.int64)
-        self._starts = np.cumsum([0, *(len(kit.parts) for kit in ordered)])[:-1]
+    sku_numbers: Ints
+    parts: Ints
+    each: Ints
+    kit_of: Ints
+
+    @property
+    def starts(self) -> Ints:
+        """The first part of each kit."""
+        starts: Ints = np.searchsorted(self.kit_of, np.arange(len(self.sku_numbers)))
+        return starts
 
     def available(self, view: View, left: Ints, scale: int) -> tuple[Ints, Ints]:
         """(SKU numbers, how many in the smallest unit) of the kits of which the place stocks any component."""
-        at, there = view.find(self._parts)
-        have = np.zeros(len(self._parts), np.int64)
+        at, there = view.find(self.parts)
+        have = np.zeros(len(self.parts), np.int64)
         have[there] = np.maximum(left[at[there]], 0)
-        most: Ints = np.minimum.reduceat(have // self._each, self._starts) * scale
-        stocked = np.logical_or.reduceat(there, self._starts)
+        starts = self.starts
+        most: Ints = np.minimum.reduceat(have // self.each, starts) * scale
+        stocked = np.logical_or.reduceat(there, starts)
         return self.sku_numbers[stocked], most[stocked]
+
+    def touched_by(self, skus: Any) -> "Bundle":
+        """The kits that a mask over all SKUs chooses, or a component of theirs."""
+        if not len(self.sku_numbers):
+            return self
+        kits = skus[self.sku_numbers] | np.logical_or.reduceat(skus[self.parts], self.starts)
+        parts, renumbered = kits[self.kit_of], np.cumsum(kits) - 1
+        kit_of = renumbered[self.kit_of[parts]]
+        return Bundle(self.sku_numbers[kits], self.parts[parts], self.each[parts], kit_of)
 
 
 class Bundles:
-    """Kits of all shops, or some of them."""
+    """Kits by shop: all of them, or some."""
 
-    def __init__(self, kits: Iterable[Kit], number_of: Mapping[str, int], scale: int) -> None:
-        self.kits = tuple(kits)
-        self._number_of, self._scale = number_of, scale
-        self._by_shop: dict[str, Bundle] = {}
+    def __init__(self, by_shop: Mapping[str, Bundle]) -> None:
+        self._by_shop = by_shop
 
     def of_shop(self, shop: str) -> Bundle:
         """The kits of a shop."""
-        if shop not in self._by_shop:
-            mine = [kit for kit in self.kits if kit.shop == shop]
-            self._by_shop[shop] = Bundle(mine, self._number_of, self._scale)
-        return self._by_shop[shop]
+        return self._by_shop.get(shop, _NONE)
 
-    @cached_property
-    def components(self) -> set[int]:
-        """The SKU numbers of all that is in them."""
-        return {self._number_of[sku] for kit in self.kits for sku, _ in kit.parts}
+    def components(self) -> Ints:
+        """The SKU numbers of all that is in them; some more than once."""
+        return np.concatenate([_NOTHING, *(bundle.parts for bundle in self._by_shop.values())])
 
-    @cached_property
-    def numbers(self) -> set[int]:
+    def numbers(self) -> Ints:
         """Their own SKU numbers."""
-        return {self._number_of[kit.sku] for kit in self.kits}
+        return np.concatenate([_NOTHING, *(bundle.sku_numbers for bundle in self._by_shop.values())])
 
-    @cached_property
-    def _component_numbers(self) -> Ints:
-        return np.array(sorted(self.components), np.int64)
+    def touched_by(self, skus: Any) -> "Bundles":
+        """The kits that a mask over all SKUs chooses, or a component of theirs."""
+        return Bundles({shop: bundle.touched_by(skus) for shop, bundle in self._by_shop.items()})
 
-    def among(self, chosen: Any) -> set[int]:
-        """The SKU numbers that are in a kit, of those that a mask over all SKUs chooses."""
-        numbers = self._component_numbers
-        return set(numbers[chosen[numbers]].tolist())
 
-    def touched_by(self, skus: set[int]) -> "Bundles":
-        """The kits among these SKUs, and those that have one of them in it."""
-        if not self.kits:
-            return self
-        number = self._number_of
-        touched = (k for k in self.kits if number[k.sku] in skus or any(number[sku] in skus for sku, _ in k.parts))
-        return Bundles(touched, number, self._scale)
+_NOTHING = np.zeros(0, np.int64)
+_NONE = Bundle(_NOTHING, _NOTHING, _NOTHING, _NOTHING)
+
+
+def bundles_of(kits: Iterable[Kit], number_of: Mapping[str, int], scale: int) -> Bundles:
+    """The kits as arrays; quantities in the smallest unit."""
+    by_shop: dict[str, list[Kit]] = {}
+    for kit in sorted(kits, key=lambda kit: number_of[kit.sku]):
+        by_shop.setdefault(kit.shop, []).append(kit)
+    return Bundles({shop: _bundle(own, number_of, scale) for shop, own in by_shop.items()})
+
+
+def _bundle(kits: list[Kit], number_of: Mapping[str, int], scale: int) -> Bundle:
+    parts = [(number_of[sku], whole(each, scale), n) for n, kit in enumerate(kits) for sku, each in kit.parts]
+    numbers = np.array([number_of[kit.sku] for kit in kits], np.int64)
+    return Bundle(numbers, *(np.array([part[which] for part in parts], np.int64) for which in range(3)))

@@ -10,7 +10,7 @@ import numpy as np
 
 from canonical.inventory import Demand
 from canonical.rules.availability.columns import Ints, whole
-from canonical.rules.availability.pool import Pool, find, grouped
+from canonical.rules.availability.pool import Pool, grouped
 from canonical.rules.availability.setup import StockSetup, lowers, needs
 from canonical.rules.availability.terms import Terms
 
@@ -84,8 +84,8 @@ class Orders:
         numbers = [skus for skus, _ in self._homeless.values()]
         self.homeless_skus = np.unique(np.concatenate([np.zeros(0, np.int64), *numbers]))
 
-    def take(self, views: Mapping[str, View], terms: Mapping[tuple[str, str], Terms], wide: Ints | None) -> None:
-        """Lower the views by all that orders take. `wide`: the SKUs to draw from places, None for all."""
+    def take(self, views: Mapping[str, View], terms: Mapping[tuple[str, str], Terms], wide: Any) -> None:
+        """Lower the views by all that orders take. `wide`: a mask of the SKUs to draw, None for all."""
         for location, (skus, amounts) in self._located.items():
             if location in views:
                 at, there = views[location].find(skus)
@@ -94,7 +94,7 @@ class Orders:
             for booked in (False, True):
                 if (shop, booked) in self._homeless:
                     skus, amounts = self._homeless[shop, booked]
-                    chosen = np.ones(len(skus), bool) if wide is None else find(wide, skus)[1]
+                    chosen = np.ones(len(skus), bool) if wide is None else wide[skus]
                     self._draw(views, terms, shop, booked, skus[chosen], amounts[chosen])
 
     def _draw(

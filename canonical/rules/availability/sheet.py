@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from canonical.inventory import Demand, StockOwner
-from canonical.rules.availability.bundles import Bundles
+from canonical.rules.availability.bundles import Bundles, bundles_of
 from canonical.rules.availability.columns import AMOUNTS, Columns, Ints, decimals_in, whole, wholes
 from canonical.rules.availability.kernel import sellable, shown
 from canonical.rules.availability.orders import Orders, View
@@ -64,7 +64,7 @@ class StockSheet:
         self._compiler = Compiler(setup.policies, self.names, self.number_of, self.scale)
         self._terms: dict[tuple[str, ...], Terms] = {}
         self._hidden_at: dict[tuple[str, str], Ints] = {}
-        self.bundles = Bundles(setup.kits, self.number_of, self.scale)
+        self.bundles = bundles_of(setup.kits, self.number_of, self.scale)
         self.take_demand(demand)
 
     def take_demand(self, demand: Sequence[Demand]) -> None:
@@ -82,10 +82,13 @@ class StockSheet:
 
     def of(self, skus: Iterable[str]) -> list[PlaceFigures]:
         """The figures of these SKUs, and of the kits they are in."""
-        asked = {self.number_of[sku] for sku in skus if sku in self.number_of}
+        asked = np.zeros(len(self.names), bool)
+        asked[[self.number_of[sku] for sku in skus if sku in self.number_of]] = True
         kits = self.bundles.touched_by(asked)
-        wide = np.array(sorted(asked | kits.components), np.int64)
-        return self._compute(self._cells(wide, {}), kits, wide, only=asked | kits.numbers)
+        wide = asked.copy()
+        wide[kits.components()] = True
+        asked[kits.numbers()] = True
+        return self._compute(self._cells(wide, {}), kits, wide, asked)
 
     def update(self, columns: Columns) -> list[PlaceFigures]:
         """Put newer positions in place: `put` of what `read` makes of them."""
@@ -104,9 +107,10 @@ class StockSheet:
                 self._rebuild(location, told)
             moved[told.keys // NATIVES] = True
         homeless.append(self.orders.homeless_skus)  # stock that was not there before may give an order a place
-        drawn = np.concatenate(homeless)
-        kits = self.bundles.touched_by(self.bundles.among(moved))
-        wide = np.array(sorted({*drawn[moved[drawn]].tolist(), *kits.components}), np.int64)
+        drawn, kits = np.concatenate(homeless), self.bundles.touched_by(moved)
+        wide = np.zeros(len(self.names), bool)
+        wide[drawn[moved[drawn]]] = True
+        wide[kits.components()] = True
         return self._compute(self._cells(wide, rows), kits, wide)
 
     def _rebuild(self, location: str, told: PoolRows) -> None:
@@ -162,12 +166,13 @@ class StockSheet:
             if incoming[row]
         }
 
-    def _cells(self, wide: Ints, rows: Mapping[str, PoolRows]) -> dict[str, Ints | None]:
+    def _cells(self, wide: Any, rows: Mapping[str, PoolRows]) -> dict[str, Ints | None]:
         """The cells of these SKUs in every pool, and of the rows in theirs."""
         cells: dict[str, Ints | None] = {}
+        everywhere = np.flatnonzero(wide)
         for location, pool in self.pools.items():
             chosen = np.zeros(len(pool.skus), bool)
-            for skus in (wide, rows[location].keys // NATIVES) if location in rows else (wide,):
+            for skus in (everywhere, rows[location].keys // NATIVES) if location in rows else (everywhere,):
                 at, there = pool.cells_of(skus)
                 chosen[at[there]] = True
             cells[location] = np.flatnonzero(chosen)
@@ -177,10 +182,10 @@ class StockSheet:
         self,
         cells: Mapping[str, Ints | None],
         kits: Bundles,
-        wide: Ints | None = None,
-        only: set[int] | None = None,
+        wide: Any = None,
+        asked: Any = None,
     ) -> list[PlaceFigures]:
-        """The figures of these cells. `wide`: the SKUs of which all cells are there; None for all SKUs."""
+        """The figures of these cells. Masks over all SKUs: `wide`, all cells are there; `asked`, wanted at all."""
         views = {location: self._view(self.pools[location], chosen) for location, chosen in cells.items()}
         terms = {
             (place.shop, place.location_id): self._terms_at(place).of(cells[place.location])
@@ -188,7 +193,6 @@ class StockSheet:
             if place.location in views
         }
         self.orders.take(views, terms, wide)
-        asked = None if only is None else np.array(sorted(only), np.int64)
         found: list[PlaceFigures] = []
         for place in self.setup.places:
             if place.location in views and (cells[place.location] is None or len(views[place.location].skus)):
@@ -201,14 +205,14 @@ class StockSheet:
         return View(pool, cells, skus, pool.position(cells), told)
 
     def _figures(
-        self, place: ChannelPlace, view: View, terms: Terms, kits: Bundles, asked: Ints | None
+        self, place: ChannelPlace, view: View, terms: Terms, kits: Bundles, asked: Any
     ) -> Iterable[PlaceFigures]:
         left = sellable(view.with_incoming(terms, self.now), view.told, terms, view.pool.owner, self.scale)
         quantities, skus = shown(left, terms, self.scale), view.skus
         urgent = quantities < np.maximum(terms.urgent, 1)
         hidden = self._hidden(place)
         if asked is not None or len(hidden):
-            keep = np.ones(len(skus), bool) if asked is None else np.isin(skus, asked)
+            keep = np.ones(len(skus), bool) if asked is None else asked[skus]
             keep &= ~np.isin(skus, hidden)
             skus, quantities, urgent = skus[keep], quantities[keep], urgent[keep]
         yield PlaceFigures(place, self.names, skus, quantities, urgent)

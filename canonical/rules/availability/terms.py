@@ -78,6 +78,7 @@ class Compiler:
     def __init__(self, policies: Policies, names: Sequence[str], number_of: Mapping[str, int], scale: int) -> None:
         self._policies, self._names, self._number_of, self._scale = policies, names, number_of, scale
         self._members_of: dict[str, Ints] = {}
+        self._holding_at: dict[tuple[str, str], Any] = {}
         numbers = [(row, self._in_numbers(row)) for row in policies.in_order]
         self._rows = [(row, found) for row, found in numbers if row.sku == ANY]
         alone = [(row, found) for row, found in numbers if row.sku != ANY]
@@ -134,11 +135,18 @@ class Compiler:
         if not self._sku_rows:
             return
         cells, there = find(skus, self._sku_numbers)
-        there &= np.fromiter((self._policies.holds(row, shop, location) for row in self._sku_rows), bool)
+        there &= self._holding(shop, location)
         for name, (rows, numbers) in self._sku_fields.items():
             counts = there[rows]
             if counts.any():
                 _array(value, name, len(skus))[cells[rows[counts]]] = numbers[counts]
+
+    def _holding(self, shop: str, location: str) -> Any:
+        """Which of the rows of one SKU may hold at a place."""
+        if (shop, location) not in self._holding_at:
+            holding = (self._policies.holds(row, shop, location) for row in self._sku_rows)
+            self._holding_at[shop, location] = np.fromiter(holding, bool)
+        return self._holding_at[shop, location]
 
     def _number(self, row: PolicyRow) -> int:
         """Of the row's SKU; below zero when it is in another category than the row says."""
