@@ -52,6 +52,27 @@ class EventSource:
         """Raises `RejectedError` when the type or scope is not configured, or a field is missing."""
         event = _event(body)
         topic, scope, subject = _text(event, "type"), _text(event, "scope"), event.get("subject")
+        self._check(topic, scope)
+        if not isinstance(subject, dict):
+            raise _bad("subject", "an object with kind and id")
+        about = _text(subject, "kind", "subject."), _text(subject, "id", "subject.")
+        message_id = headers["webhook-id"]
+        return Delivery(
+            delivery_key=delivery_key(self.channel, scope, message_id),
+            channel=self.channel,
+            scope=scope,
+            topic=topic,
+            kind=_kind(topic, scope),
+            aggregate_key=aggregate_key(scope, *about),
+            correlation_id=correlation_id(scope, *about),
+            event_id=message_id,
+            occurred_at=_moment(event),
+            headers={name: headers[name] for name in KEPT_HEADERS if name in headers},
+            body=body,
+        )
+
+    def _check(self, topic: str, scope: str) -> None:
+        """Whether the sender may say this of that. Raises `RejectedError`."""
         if topic not in self._topics:
             raise RejectedError(
                 f"{self.channel} may not send events of this type",
@@ -66,31 +87,19 @@ class EventSource:
                 field="scope",
                 way_out="Name a shop or a company as the landscape spells it.",
             )
-        kind = topic.partition(".")[0]
-        if kind == STOCK and scope not in self._companies:
+        if topic.partition(".")[0] == STOCK and scope not in self._companies:
             raise RejectedError(
                 "the scope is no company of the landscape, and stock belongs to a company",
                 code="unknown_company",
                 field="scope",
                 way_out="Name a company as the landscape spells it.",
             )
-        if not isinstance(subject, dict):
-            raise _bad("subject", "an object with kind and id")
-        about = _text(subject, "kind", "subject."), _text(subject, "id", "subject.")
-        message_id = headers["webhook-id"]
-        return Delivery(
-            delivery_key=delivery_key(self.channel, scope, message_id),
-            channel=self.channel,
-            scope=scope,
-            topic=topic,
-            kind=f"{STOCK}.{scope}" if kind == STOCK else kind,
-            aggregate_key=aggregate_key(scope, *about),
-            correlation_id=correlation_id(scope, *about),
-            event_id=message_id,
-            occurred_at=_moment(event),
-            headers={name: headers[name] for name in KEPT_HEADERS if name in headers},
-            body=body,
-        )
+
+
+def _kind(topic: str, scope: str) -> str:
+    """Which flow reads it; stock has one for each company."""
+    kind = topic.partition(".")[0]
+    return f"{STOCK}.{scope}" if kind == STOCK else kind
 
 
 def _key(system: str, secret: SecretStr) -> bytes:
