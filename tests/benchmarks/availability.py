@@ -3,7 +3,10 @@
 Three distribution centres with two locations each in the ERP and eighteen stores; two shops share what they sell. The
 policy has buffers in percent and units, shares, caps, a category, rows of single SKUs, kits; orders take stock at
 places and without one. The bare expression is the same policy over the same rows, with nothing to look up: what the
-processor needs at least. Both start from whole numbers in memory; loading them out of the store is told apart.
+processor needs at least. Both start from whole numbers in memory; making those of the store's columns is told apart.
+
+One row in a hundred changes: `incremental` is a delivery or a count in one centre, `scattered` are rows anywhere. Both
+compute again what may have moved: the cells, and everywhere the SKUs of kits and of orders without a location.
 """
 
 import random
@@ -15,9 +18,9 @@ import psutil
 
 from canonical.inventory import InventoryLevel
 from canonical.rules.availability import explain
-from canonical.rules.availability.columns import Columns
-from canonical.rules.availability.sheet import PlaceFigures, StockSheet
+from canonical.rules.availability.sheet import PlaceFigures, PoolRows, StockSheet
 from tests.benchmarks.availability_house import (
+    CENTRES,
     NOW,
     ROWS_OF_A_SKU,
     bare_arrays,
@@ -48,11 +51,16 @@ async def run(options: Options) -> dict[str, float | str]:
     house = House(rows // ROWS_OF_A_SKU + 1, rows)
     CONSOLE.print(f"  {rows} positions made and loaded in {house.load_s:.1f} s", style="dim")
     house.check()
-    variants = {"full": house.full, "numpy": house.bare, "incremental": house.incremental}
+    variants = {
+        "full": house.full,
+        "numpy": house.bare,
+        "incremental": house.delivery,
+        "scattered": house.scattered,
+    }
     results = await interleaved(variants, max(options.rounds, 3))
     found = {name: medians(figures) for name, figures in results.items()}
     print_table(f"Available-to-sell of {rows} positions, medians of {options.rounds} rounds", found)
-    full, numpy_ms, few = (found[name]["ms"] for name in variants)
+    full, numpy_ms, few, scattered = (found[name]["ms"] for name in variants)
     return {
         "rows": rows,
         "full_ms": full,
@@ -61,6 +69,7 @@ async def run(options: Options) -> dict[str, float | str]:
         "incremental_ms": few,
         "rss_mb": psutil.Process().memory_info().rss / 2**20,
         "incremental_share": few / full,
+        "scattered_ms": scattered,
         "load_s": house.load_s,
     }
 
@@ -79,13 +88,16 @@ class House:
         self.load_s = time.perf_counter() - started
         self.arrays = bare_arrays(self.columns)
         count = rows // CHANGED_SHARE
-        self.changes = [self.sheet.read(self._changed(rows, count)) for _ in range(8)]
+        here = [row for row in range(rows) if self.columns["location"][row] == CENTRES[0]]
+        self.anywhere = [self._changed(self.chance.sample(range(rows), count)) for _ in range(4)]
+        firsts = [self.chance.randrange(len(here) - count) for _ in range(4)]
+        self.deliveries = [self._changed(here[first : first + count]) for first in firsts]
 
-    def _changed(self, rows: int, count: int) -> Columns:
-        picked = sorted(self.chance.sample(range(rows), count))
+    def _changed(self, rows: list[int]) -> dict[str, PoolRows]:
+        picked = sorted(rows)
         changed: dict[str, list[Any]] = {name: [column[row] for row in picked] for name, column in self.columns.items()}
         changed["on_hand"] = [amount + 1 for amount in changed["on_hand"]]
-        return changed
+        return self.sheet.read(changed)
 
     async def full(self, _number: int) -> Figures:
         """Every figure, the policies read anew."""
@@ -102,9 +114,15 @@ class House:
         seconds, found = timed(lambda: bare_expression(**self.arrays))
         return {"ms": seconds * 1000, "figures": len(found)}
 
-    async def incremental(self, number: int) -> Figures:
-        """One in a hundred positions has changed."""
-        changed = self.changes[number % len(self.changes)]
+    async def delivery(self, number: int) -> Figures:
+        """One position in a hundred has changed, all in one centre."""
+        return self._put(self.deliveries[number % len(self.deliveries)])
+
+    async def scattered(self, number: int) -> Figures:
+        """One position in a hundred has changed, anywhere."""
+        return self._put(self.anywhere[number % len(self.anywhere)])
+
+    def _put(self, changed: dict[str, PoolRows]) -> Figures:
         seconds, found = timed(lambda: self.sheet.put(changed))
         return {"ms": seconds * 1000, "figures": sum(len(one.skus) for one in found)}
 
