@@ -18,7 +18,7 @@ from connectors.shopify.topics import LEVEL_GONE
 
 ITEMS_A_CALL: Final = 250
 """Ids one call may carry (Shopify's limit for arrays)."""
-SKUS_A_SEARCH: Final = 50
+SKUS_A_SEARCH: Final = 100
 
 Node = dict[str, Any]
 

@@ -69,6 +69,13 @@ async def test_items_are_found_by_their_very_sku(stock: ShopifyStock, skus: list
     assert all(item.sku == sku and item.variant_id and item.product_id for sku, (item, *_) in found.items())
 
 
+async def test_many_skus_are_found_by_few_searches(stand_in: StandIn, stock: ShopifyStock, skus: list[str]) -> None:
+    before = stand_in.calls("productVariants")
+    found = await stock.find_items([*skus, *(f"nobody-{number}" for number in range(150))])
+    assert set(found) == set(skus)
+    assert stand_in.calls("productVariants") <= before + 3
+
+
 async def test_levels_of_many_items_are_read_in_one_call_a_location(
     stand_in: StandIn, stock: ShopifyStock, skus: list[str]
 ) -> None:
