@@ -30,14 +30,27 @@ class View:
 
     def find(self, skus: Ints) -> tuple[Ints, Any]:
         """Where these SKUs are in this view, and which of them are there at all."""
-        at, there = self.pool.cells_of(skus)
+        cells, there = self.pool.cells_of(skus)
+        if self.cells is None or not len(self.pool.skus):
+            return cells, there
+        at = self._places()[np.where(there, cells, 0)]
+        return at, there & (at >= 0)
+
+    def lower(self, cells: Ints, amounts: Ints) -> None:
+        """Take amounts off cells of the pool, where they are in this view."""
         if self.cells is None:
-            return at, there
+            self.net[cells] -= amounts
+        else:
+            at = self._places()[cells]
+            there = at >= 0
+            self.net[at[there]] -= amounts[there]
+
+    def _places(self) -> Ints:
+        """The place in this view of each cell of the pool, or -1."""
         if self.place_of is None:
             self.place_of = np.full(len(self.pool.skus), -1, np.int64)
-            self.place_of[self.cells] = np.arange(len(self.cells))
-        at = self.place_of[np.where(there, at, 0)] if len(self.place_of) else at
-        return at, there & (at >= 0)
+            self.place_of[self.cells] = np.arange(len(self.net))
+        return self.place_of
 
     def with_incoming(self, terms: Terms, now: datetime) -> Ints:
         """What is there, and what comes in time to be sold at a place with these terms."""
@@ -79,17 +92,19 @@ class Orders:
                     homeless[need.shop, booked].append((number, amount))
                 elif lowers(setup.owners[place.location].owner, booked=booked):
                     located[place.location].append((number, amount))
-        self._located = {location: _summed(rows) for location, rows in located.items()}
+        self._located: dict[str, tuple[Ints, Ints]] = {}
+        for location, rows in located.items():
+            skus, amounts = _summed(rows)
+            self._located[location] = pools[location].cells_of(skus)[0], amounts
         self._homeless = {who: _summed(rows) for who, rows in homeless.items()}
         numbers = [skus for skus, _ in self._homeless.values()]
         self.homeless_skus = np.unique(np.concatenate([np.zeros(0, np.int64), *numbers]))
 
     def take(self, views: Mapping[str, View], terms: Mapping[tuple[str, str], Terms], wide: Any) -> None:
         """Lower the views by all that orders take. `wide`: a mask of the SKUs to draw, None for all."""
-        for location, (skus, amounts) in self._located.items():
+        for location, (cells, amounts) in self._located.items():
             if location in views:
-                at, there = views[location].find(skus)
-                views[location].net[at[there]] -= amounts[there]
+                views[location].lower(cells, amounts)
         for shop in self._setup.shops:
             for booked in (False, True):
                 if (shop, booked) in self._homeless:
