@@ -23,6 +23,7 @@ from connectors.exact import exact
 from connectors.lambda_erp.client import LambdaErpClient
 from connectors.lambda_erp.settings import LambdaErpSettings
 from connectors.lambda_erp.stock_documents import StockDocuments
+from connectors.lambda_erp.stock_masters import StockMasters
 from connectors.stock_events import report_of
 
 MOST_LEVELS = 5000  # of one part of a snapshot
@@ -40,7 +41,7 @@ class LambdaStock:
     def __init__(self, system: str, company: str, settings: LambdaErpSettings, client: LambdaErpClient) -> None:
         self.system, self.company = system, company
         self._settings, self._client = settings, client
-        self._documents = StockDocuments(client, settings)
+        self._documents, self._masters = StockDocuments(client, settings), StockMasters(client, settings)
         self._cursor: str | None = None
         self._told: dict[tuple[str, str], InventoryLevel] = {}
         self._told_orders: dict[str, str] = {}
@@ -76,7 +77,7 @@ class LambdaStock:
                 yield self._told_as(held, [line for line in lines if line.sku in skus])
                 held, skus = [], set()
             held, skus = [*held, *levels], skus | {sku}
-        complete = tuple(sorted((await self._warehouses()).values()))
+        complete = tuple(sorted((await self._masters.warehouses()).values()))
         last = self._told_as(held, [line for line in lines if line.sku in skus])
         yield last.model_copy(update={"complete": complete})
 
@@ -93,7 +94,7 @@ class LambdaStock:
 
     async def check(self) -> None:
         """See the port. Also finds a company without warehouses."""
-        if not await self._warehouses():
+        if not await self._masters.warehouses():
             raise MisconfiguredError(
                 f"Lambda ERP has no warehouses of {self._settings.company}",
                 code="erp_company_unknown",
@@ -115,15 +116,15 @@ class LambdaStock:
 
     async def _levels(self, skus: set[str] | None, as_of: datetime) -> list[InventoryLevel]:
         """The levels of the company's warehouses; `skus` None for all."""
-        warehouses, units = await self._warehouses(), await self._units()
-        rows = await self._balance(skus)
+        warehouses, rows = await self._masters.warehouses(), await self._balance(skus)
+        units = await self._masters.units({row["item_code"] for row in rows})
         coming = await self._documents.incoming() if any(row["ordered_qty"] for row in rows) else {}
         return [
             InventoryLevel(
                 sku=row["item_code"],
                 location=warehouses[row["warehouse"]],
                 native_location=warehouses[row["warehouse"]],
-                unit=units.get(row["item_code"]) or "Nos",
+                unit=units[row["item_code"]],
                 on_hand=exact(row["actual_qty"]),
                 allocated=exact(row["reserved_qty"]),
                 incoming=coming.get((row["item_code"], row["warehouse"]), ()),
@@ -138,21 +139,6 @@ class LambdaStock:
         if skus is None or len(skus) > ONE_BY_ONE:
             return await self._client.rows("reports/stock-balance")
         return [row for sku in sorted(skus) for row in await self._client.rows("reports/stock-balance", item_code=sku)]
-
-    async def _warehouses(self) -> dict[str, str]:
-        """The names of the company's warehouses, and what we call them."""
-        rows = await self._client.rows("masters/warehouse", company=self._settings.company, limit="1000")
-        return {row["name"]: row["name"].removesuffix(self._settings.suffix) for row in rows}
-
-    async def _units(self) -> dict[str, str]:
-        """The stock unit of every item."""
-        units: dict[str, str] = {}
-        while True:
-            query = {"fields": "name,stock_uom", "limit": "1000", "offset": str(len(units)), "order_by": "name"}
-            rows = await self._client.rows("masters/item", include_disabled="true", **query)
-            units |= {row["name"]: row["stock_uom"] for row in rows}
-            if len(rows) < 1000:
-                return units
 
 
 def open_stock(

@@ -32,6 +32,7 @@ class StockDocuments:
     def __init__(self, client: LambdaErpClient, settings: LambdaErpSettings) -> None:
         self._client, self._settings = client, settings
         self._purchases: dict[str, tuple[str, dict[str, Any]]] = {}
+        self._deliveries: dict[str, tuple[str, frozenset[str]]] = {}
 
     async def changed_orders(self, since: datetime) -> ChangedOrders:
         """Our orders that were submitted, changed or delivered since.
@@ -43,12 +44,23 @@ class StockDocuments:
         async for row in self._since(ORDERS, since, external_source=self._settings.source):
             stamps[row["name"]] = row["modified"]
             newest = max(newest or _moment(row), _moment(row))
+        delivered: dict[str, tuple[str, frozenset[str]]] = {}
         async for row in self._since(DELIVERIES, since):
             newest = max(newest or _moment(row), _moment(row))
-            note = await self._client.record(f"{DELIVERIES}/{row['name']}") or {"items": []}
-            for name in {item.get("against_sales_order") for item in note["items"]} - {None}:
+            delivered[row["name"]] = await self._delivered(row)
+            for name in delivered[row["name"]][1]:
                 stamps[name] = f"{stamps.get(name, '')} {row['name']} {row['modified']}"
+        self._deliveries = delivered
         return ChangedOrders(stamps, newest)
+
+    async def _delivered(self, row: Mapping[str, Any]) -> tuple[str, frozenset[str]]:
+        """The stamp of a delivery, and the orders it is for."""
+        kept = self._deliveries.get(row["name"])
+        if kept is None or kept[0] != row["modified"]:
+            note = await self._client.record(f"{DELIVERIES}/{row['name']}") or {"items": []}
+            orders = frozenset(item["against_sales_order"] for item in note["items"] if item.get("against_sales_order"))
+            kept = (row["modified"], orders)
+        return kept
 
     async def lines(self, order: str) -> list[AllocatedLine]:
         """The stocked lines of an order, when it is one of ours; gone when all of a line was delivered."""

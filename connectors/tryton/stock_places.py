@@ -12,10 +12,14 @@ REMEMBERED_SECONDS = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """`warehouses`: the code of each, its name where it has none. `inside`: the warehouse of each location in one."""
+    """`warehouses`: the code of each, its name where it has none. `inside`: the warehouse of each location in one.
+
+    `known`: every location there was when they were read.
+    """
 
     warehouses: Mapping[int, str]
     inside: Mapping[int, int]
+    known: frozenset[int]
 
     def warehouse_of(self, location: int) -> int | None:
         """The warehouse a location lies in; None for customers, suppliers, lost and found, transit."""
@@ -30,9 +34,11 @@ class PlaceDirectory:
         self._known: Places | None = None
         self._since = 0.0
 
-    async def places(self) -> Places:
-        """The places as they were at most ten minutes ago."""
-        if self._known is None or time.monotonic() - self._since > REMEMBERED_SECONDS:
+    async def places(self, locations: Iterable[int] = ()) -> Places:
+        """The places as they were at most ten minutes ago, and new ones where any of these locations is new: what
+        leaves an unknown location would be counted as there and not as promised."""
+        known = self._known.known if self._known else frozenset[int]()
+        if not known.issuperset(locations) or time.monotonic() - self._since > REMEMBERED_SECONDS or not self._known:
             fields = ["code", "name", "type", "parent", "active"]
             rows = await self._client.read(
                 "model.stock.location.search_read", [], 0, None, None, fields, context={"active_test": False}
@@ -54,4 +60,4 @@ def places_of(rows: Iterable[Mapping[str, Any]]) -> Places:
             above = known[above]["parent"] if above in known else None
         if above is not None:
             inside[id_] = above
-    return Places(warehouses, inside)
+    return Places(warehouses, inside, frozenset(known))

@@ -96,9 +96,9 @@ class PositionReader:
 
     async def read(self, items: Sequence[StockItem], since: datetime) -> Positions:
         """The positions of these products, and our order lines that they count: planned, or done since."""
-        places = await self._places.places()
         ids = [item.id for item in items]
         leaving = await self._leaving(ids, since)
+        places = await self._places.places({end for move in leaving for end in (move.source, move.target)})
         keys = await self._order_keys(leaving)
         on_hand = await self._on_hand(ids, places)
         arriving = await self._planned(ids, [("to_location", "in", sorted(places.inside))])

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectors.tryton.client import TrytonClient
 from connectors.tryton.stock_moves import PLANNED, Move, allocated, allocated_lines, incoming, order_of
-from connectors.tryton.stock_places import places_of
+from connectors.tryton.stock_places import PlaceDirectory, places_of
 
 MUG, DAY = 7, date(2026, 11, 9)
 EAST, EAST_SHELF, EAST_OUT, WEST, WEST_IN, CUSTOMER, SUPPLIER, TRANSIT = range(1, 9)
@@ -114,3 +115,26 @@ def test_planned_moves_between_warehouses_leave_as_much_as_arrives(raw: list[tup
     crossing = sum(m.quantity for m in between if PLACES.warehouse_of(m.source) != PLACES.warehouse_of(m.target))
     assert sum(allocated(between, PLACES).values()) == crossing
     assert sum(one.quantity for coming in incoming(between, PLACES).values() for one in coming) == crossing
+
+
+class Locations:
+    """Tryton's locations; more come while we look. Counts how often it was asked."""
+
+    def __init__(self) -> None:
+        self.rows = [location(EAST, "warehouse", code="EAST"), location(CUSTOMER, "customer")]
+        self.asked = 0
+
+    async def read(self, *_: Any, **__: Any) -> list[dict[str, Any]]:
+        self.asked += 1
+        return list(self.rows)
+
+
+async def test_a_location_that_is_new_is_asked_for_at_once_and_known_ones_are_remembered() -> None:
+    tryton = Locations()
+    directory = PlaceDirectory(cast(TrytonClient, tryton))
+    await directory.places()
+    await directory.places([EAST, CUSTOMER])
+    assert tryton.asked == 1
+    tryton.rows.append(location(EAST_SHELF, "storage", EAST))
+    places = await directory.places([EAST_SHELF])
+    assert (tryton.asked, places.warehouse_of(EAST_SHELF)) == (2, EAST)
