@@ -153,7 +153,7 @@ async def open_runtime(settings: FlowSettings) -> Runtime:
         mappings=await open_mappings(registry.mapping_book(store), settings, utc_now(), names),
         settings=settings,
         approvals=registry.approvals(store),
-        stock_sources={name: (registry.stock_source(landscape, name),) for name in companies},
+        stock_sources={name: registry.stock_sources(landscape, name) for name in companies},
         stock_channels={name: registry.stock_channel(landscape, name, store) for name in shops},
         book=registry.stock_desk(store),
         policy_file=PolicyFile(settings.policies),
