@@ -5,6 +5,7 @@ import pytest
 from canonical.errors import MisconfiguredError
 from canonical.landscape import Landscape, Role, Shop, System
 from connectors import registry
+from connectors.shopify.budget import LocalBudget
 from connectors.shopify.settings import ShopifySettings, env_prefix_of
 from connectors.shopify.topics import SUBSCRIBED
 
@@ -72,3 +73,22 @@ def test_the_registry_opens_what_the_landscape_names(environment: pytest.MonkeyP
 def test_a_kind_without_a_connector_is_told() -> None:
     with pytest.raises(MisconfiguredError, match="no connector of kind 'bazaar'"):
         registry.sales_channel(landscape("bazaar"), "north")
+
+
+class Budgets:
+    """Who keeps the shared budgets: remembers which were asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def budget(self, bucket: str) -> LocalBudget:
+        self.asked.append(bucket)
+        return LocalBudget()
+
+
+@pytest.mark.usefixtures("environment")
+def test_orders_stock_and_products_of_a_shop_spend_one_shared_budget() -> None:
+    budgets = Budgets()
+    opened = (registry.sales_channel, registry.stock_channel, registry.product_channel)
+    assert {channel(landscape(), "north", budgets).shop for channel in opened} == {"north"}
+    assert budgets.asked == ["shopify:north.myshopify.com:app"] * 3
