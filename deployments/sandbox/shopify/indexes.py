@@ -10,7 +10,7 @@ from deployments.sandbox.shopify.records import Record
 INDEXED: dict[str, tuple[str, ...]] = {
     "Collection": ("handle",),
     "FixedPrice": ("priceList",),
-    "InventoryItem": ("sku",),
+    "InventoryItem": ("sku", "sku~"),
     "InventoryLevel": ("item", "location"),
     "Metafield": ("value",),
     "Product": ("handle", "collections", "media"),

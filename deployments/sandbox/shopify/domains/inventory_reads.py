@@ -3,7 +3,7 @@
 from typing import Any
 
 from deployments.sandbox.shopify.domains.locations import LEVELS
-from deployments.sandbox.shopify.listing import by, found, kept_listing
+from deployments.sandbox.shopify.listing import by, by_id, by_index, found, kept_listing, listing, narrowed
 from deployments.sandbox.shopify.paging import Listing
 from deployments.sandbox.shopify.records import Record, gid_tail
 from deployments.sandbox.shopify.registry import Arguments, Call, Domain
@@ -15,12 +15,16 @@ _ITEMS = Search(
     {"id": by("id"), "sku": by("sku"), "created_at": by("createdAt"), "updated_at": by("updatedAt")},
     words=(by("sku"),),
 )
+_FINDERS = {"id": by_id("InventoryItem"), "sku": by_index("InventoryItem", "sku~")}
 _DISPLAYED = {"on_hand": "On hand", "quality_control": "Quality control", "safety_stock": "Safety stock"}
 
 
 @domain.query("inventoryItems")
 def inventory_items(call: Call, arguments: Arguments) -> Listing:
     """Inventory items of all variants."""
+    if arguments.get("query"):
+        rows = narrowed(call, "InventoryItem", arguments["query"], _FINDERS)
+        return listing(call, "inventoryItems", rows, _ITEMS, {}, arguments)
     return kept_listing(call, "InventoryItem", "inventoryItems", _ITEMS, {}, arguments)
 
 
