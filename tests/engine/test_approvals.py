@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -111,9 +111,25 @@ def house(engine: Engine, notebook: Notebook, tmp_path: Path, request: pytest.Fi
     return house
 
 
-def test_a_run_waits_while_its_worker_and_prefect_restart_and_goes_on_when_approved(house: House) -> None:
+@pytest.fixture
+def other_engine(tmp_path: Path) -> Iterator[Engine]:
+    """A server of its own: it is restarted, and the other tests have theirs."""
+    engine = Engine(tmp_path / "other")
+    engine.home.mkdir()
+    try:
+        engine.start()
+        yield engine
+    finally:
+        engine.stop()
+        engine.api.close()
+
+
+def test_a_run_waits_while_its_worker_and_prefect_restart_and_goes_on_when_approved(
+    house: House, other_engine: Engine
+) -> None:
     """Suspend, kill the worker, restart the server, approve by command line: it resumes by itself, elsewhere."""
-    engine, pool = house.engine, house.engine.pool("waits")
+    house.engine = engine = other_engine
+    pool = engine.pool("waits")
     with engine.worker(pool) as worker:
         run = house.ask(pool)
         worker.kill()
