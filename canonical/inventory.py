@@ -100,9 +100,10 @@ class StockReport(Model):
 class Demand(Model):
     """What our own orders take of one SKU at one place of a shop, in base units.
 
-    `reserved`: no source counts it yet. `committed`: reserved, or allocated and not yet shipped at the channel; the
-    same orders the channel counts as committed. `taken`: everything ordered since the figure was last written, whatever
-    became of it, less what was cancelled: by so much the channel's own figure fell by itself.
+    `reserved`: no source counts it yet. `committed`: not fulfilled at the channel, as far as the channel has told us:
+    the same orders it counts as committed, whatever the warehouse has done with them. `taken`: everything ordered since
+    the figure was last written, whatever became of it, less what was cancelled: by so much the channel's own figure
+    fell by itself.
     `location` is the channel's location id; None while the channel has not chosen one.
     """
 

@@ -4,6 +4,7 @@ Times are UTC. `scope` is the shop (or company) a row belongs to; no key, cursor
 """
 
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -130,6 +131,7 @@ class Reservation(Model):
     Unique on (scope, order, line). `location` is None while no location is chosen. Ended by allocation, shipment,
     cancellation, or expiry of an order that never became binding. `sold_as` names the SKU whose figure the channel
     lowered by itself, where that is not `sku`: a component of a kit takes stock, but its own figure still stands.
+    `fulfilled` is how much of it the channel says is fulfilled: it counts the rest as committed.
     """
 
     scope: Code
@@ -139,6 +141,7 @@ class Reservation(Model):
     sold_as: str | None = None
     location: str | None = None
     quantity: Exact
+    fulfilled: Exact = Decimal(0)
     unit: Code = "each"
     expires_at: Utc | None = None
     ended_at: Utc | None = None

@@ -1,9 +1,9 @@
 """Reservations: what an order takes of stock until the ERP or WMS has allocated it, and what it took at the channel.
 
 Two counts of one line differ. The back office counts it once it is `allocated`; the channel has lowered its own figure
-the moment the order was placed, and counts it as committed until the goods have `gone`. So a counter of its own keeps
-what orders took at each place: it grows in the transaction that records the line, under a row lock, and never runs by
-a clock. What a figure counts already is a number on that counter, not a moment.
+the moment the order was placed, and counts it as committed until it is fulfilled there (`gone`). So a counter of its
+own keeps what orders took at each place: it grows in the transaction that records the line, under a row lock, and never
+runs by a clock. What a figure counts already is a number on that counter, not a moment.
 """
 
 from collections import defaultdict
@@ -75,7 +75,9 @@ def _recorded(reservation: Reservation, old: Row | None, now: datetime) -> Row:
     row = reservation.model_dump()
     before = old or {}
     row["recorded_at"] = before.get("recorded_at") or now
-    row["allocated"], row["gone"] = before.get("allocated") or _ZERO, before.get("gone") or _ZERO
+    row["location"] = row["location"] or before.get("location")  # a webhook does not tell it, the order has it
+    fulfilled = row.pop("fulfilled")
+    row["allocated"], row["gone"] = before.get("allocated") or _ZERO, max(before.get("gone") or _ZERO, fulfilled)
     row["left_at"] = None
     _close_when_full(row, now)
     counts = row["location"] is not None and row["sold_as"] in (None, row["sku"])
@@ -91,7 +93,7 @@ def _ended(row: Row, ended_by: str, now: datetime) -> Row:
 
 
 def _close_when_full(row: Row, now: datetime) -> None:
-    """All allocated ends the reservation; all gone ends what the channel counts as committed."""
+    """All allocated ends the reservation; all fulfilled ends what the channel counts as committed."""
     if row["quantity"] <= (row["allocated"] or _ZERO) and row["ended_at"] is None:
         row["ended_at"], row["ended_by"] = now, ALLOCATION
     if row["quantity"] <= (row["gone"] or _ZERO) and row["left_at"] is None:
@@ -150,13 +152,14 @@ _COUNT = (
 def allocate(connection: Connection, lines: Sequence[AllocatedLine], now: datetime) -> tuple[set[str], int]:
     """Note what a source counts. Answers with the SKUs whose reservations changed, and how many lines ended.
 
-    Amounts are totals of the line, and only grow: the same report twice, or a late one, changes nothing.
+    Amounts are totals of the line, and only grow: the same report twice, or a late one, changes nothing. Whether the
+    goods have left the warehouse changes nothing either: the channel counts them as committed until it hears of it.
     """
     standing = _locked(connection, ((line.shop, line.order_id) for line in lines))
     by_order: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for key in sorted(standing):
         by_order[key[:2]].append(standing[key])
-    told: dict[Key, list[Decimal]] = defaultdict(lambda: [_ZERO, _ZERO])
+    told: dict[Key, Decimal] = defaultdict(Decimal)
     for line in lines:
         rest = line.quantity
         for row in by_order[line.shop, line.order_id]:
@@ -164,25 +167,23 @@ def allocate(connection: Connection, lines: Sequence[AllocatedLine], now: dateti
                 continue
             part = row["quantity"] if rest is None else min(rest, row["quantity"])
             rest = None if rest is None else rest - part
-            amounts = told[row["scope"], row["order_id"], row["line_id"]]
-            amounts[0] += part
-            amounts[1] += part if line.gone else _ZERO
+            told[row["scope"], row["order_id"], row["line_id"]] += part
     changed: dict[Key, Row] = {}
-    for key, (allocated, gone) in told.items():
-        if (more := _allocated(standing[key], allocated, gone, now)) is not None:
+    for key, allocated in told.items():
+        if (more := _allocated(standing[key], allocated, now)) is not None:
             changed[key] = more
     _write(connection, changed)
     ended = sum(row["ended_at"] is not None and standing[key]["ended_at"] is None for key, row in changed.items())
     return {row["sku"] for row in changed.values()}, ended
 
 
-def _allocated(row: Row, allocated: Decimal, gone: Decimal, now: datetime) -> Row | None:
-    """The line with what is allocated and gone by now; None when that is no news."""
-    before = (row["allocated"] or _ZERO, row["gone"] or _ZERO)
-    new = (max(before[0], min(allocated, row["quantity"])), max(before[1], min(gone, row["quantity"])))
+def _allocated(row: Row, allocated: Decimal, now: datetime) -> Row | None:
+    """The line with what is allocated by now; None when that is no news."""
+    before = row["allocated"] or _ZERO
+    new = max(before, min(allocated, row["quantity"]))
     if new == before:
         return None
-    row = row | {"allocated": new[0], "gone": new[1]}
+    row = row | {"allocated": new}
     _close_when_full(row, now)
     return row
 

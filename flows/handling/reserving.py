@@ -30,6 +30,7 @@ def reservations_of(rt: Runtime, order: Order, *, known: bool) -> list[Reservati
             sku=item,
             location=_location_of(order, line.id),
             quantity=line.current_quantity * quantity,
+            fulfilled=_fulfilled(order, line) * quantity,
             expires_at=expires,
             sold_as=sold_as,
         )
@@ -53,6 +54,12 @@ def _location_of(order: Order, line_id: str) -> str | None:
         if any(line.line_id == line_id for line in request.lines):
             return request.location_id
     return None
+
+
+def _fulfilled(order: Order, line: OrderLine) -> int:
+    """How much of the line the channel no longer counts as committed, by what is left to do of its requests."""
+    asked = [row for request in order.fulfillment_orders for row in request.lines if row.line_id == line.id]
+    return max(0, line.current_quantity - sum(row.remaining for row in asked)) if asked else 0
 
 
 def items_of(rt: Runtime, order: Order) -> set[str]:

@@ -168,6 +168,9 @@ def _after_posting(
         drafts.close_cases.append(_caught_up(record))
     if document.recheck:  # a refused write-back goes out again; one that is settled is skipped by the ledger
         drafts.deliveries.append(follow_up(rt, newer, WRITE_BACK, str(document.messages[-1].seq)))
+    if order.cancelled_at is None:  # what is fulfilled or edited at the channel, it does not count as committed
+        drafts.reservations += reservations_of(rt, order, known=True)
+        drafts.moved.append(order)
     drafts.orders.append(newer)
     _audit(rt, document, drafts, f"order.{document.verdict}", {"after": "posting", "changes": document.reasons})
     _done(document, drafts)

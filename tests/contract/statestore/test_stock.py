@@ -113,23 +113,29 @@ async def test_a_reservation_ends_in_the_report_that_counts_it(store: SqlStateSt
     assert (again.changed, again.ended_reservations) == (frozenset(), 0)
 
 
-async def test_a_line_is_allocated_in_parts_and_its_goods_go_in_parts(store: SqlStateStore) -> None:
+async def test_a_line_is_allocated_in_parts_and_stays_committed_until_the_channel_says_it_is_fulfilled(
+    store: SqlStateStore,
+) -> None:
     await store.commit(Batch(reservations=(reservation(quantity="5", location="7"),)))
 
-    async def told(quantity: str, gone: str = "0") -> tuple[Decimal, Decimal]:
-        lines = [
-            AllocatedLine(shop="north", order_id="5001", sku="A-1", quantity=Decimal(amount), gone=left)
-            for amount, left in ((quantity, False), (gone, True))
-            if amount != "0"
-        ]
-        await store.record(report(allocated=tuple(lines)), NOW)
+    async def told(quantity: str, *, gone: bool = False) -> tuple[Decimal, Decimal]:
+        line = AllocatedLine(shop="north", order_id="5001", sku="A-1", quantity=Decimal(quantity), gone=gone)
+        await store.record(report(allocated=(line,)), NOW)
+        found = await only(store)
+        return found.reserved, found.committed
+
+    async def fulfilled(quantity: str) -> tuple[Decimal, Decimal]:
+        again = reservation(quantity="5", location="7").model_copy(update={"fulfilled": Decimal(quantity)})
+        await store.commit(Batch(reservations=(again,)))
         found = await only(store)
         return found.reserved, found.committed
 
     assert await told("2") == (3, 5)
     assert await told("1") == (3, 5)  # a late one
-    assert await told("2", gone="3") == (0, 2)
-    assert await told("0", gone="5") == (0, 0)
+    assert await told("5", gone=True) == (0, 5)  # out of the warehouse; the channel does not know
+    assert await fulfilled("2") == (0, 3)
+    assert await fulfilled("0") == (0, 3)  # an older version of the order
+    assert await fulfilled("5") == (0, 0)
 
 
 async def test_an_allocated_line_that_is_recorded_again_stays_allocated(store: SqlStateStore) -> None:

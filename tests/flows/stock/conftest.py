@@ -151,6 +151,11 @@ class StockHouse:
         self.sent += 1
         await self.store.put([told(report, self.rt.now(), f"event/{self.sent}")])
 
+    async def tell_again(self, report: StockReport) -> None:
+        """A report as it was told once, by another message."""
+        self.sent += 1
+        await self.store.put([told(report, self.rt.now(), f"again/{self.sent}")])
+
     async def again(self, *skus: str) -> None:
         """Somebody asks to compute these SKUs again."""
         await self.store.put(demand_changed("north", skus, self.rt.now(), "test"))
