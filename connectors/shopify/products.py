@@ -34,6 +34,11 @@ class ShopifyProducts:
         self._writer = ProductWriter(client, self._directory, followers, pictures)
         self._bulk = ProductBulk(client, self._writer, followers)
 
+    @property
+    def notices(self) -> frozenset[str]:
+        """What an operator should know: another API version served, deprecated calls."""
+        return frozenset(self._client.notices)
+
     async def read_products(self, ids: Sequence[str]) -> Mapping[str, ChannelProduct]:
         """As `ProductChannel.read_products`; the first 50 metafields, pictures and collections of each."""
         return await whole_products(self._client, ids, await self._directory.currency())

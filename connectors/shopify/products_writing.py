@@ -14,6 +14,7 @@ from canonical.ports.budget import Lane
 from canonical.ports.products import Pictures
 from canonical.product import ProductChange, ProductRef
 from connectors.shopify.client import Answer, ShopifyClient
+from connectors.shopify.errors import user_error
 from connectors.shopify.product_mapper import reference
 from connectors.shopify.product_mapper_input import Context, identifier_of, product_input
 from connectors.shopify.products_after import Followers, Written
@@ -86,12 +87,18 @@ class ProductWriter:
             "name": "Crossdock source key",
             "type": "id",
             "ownerType": "PRODUCT",
+            "capabilities": {"uniqueValues": {"enabled": True}},
         }
         self._key_defined = True
         try:
-            await self._client.call("define_source_key", {"definition": definition}, lane=Lane.CATALOGUE)
+            answer = await self._client.call("define_source_key", {"definition": definition}, lane=Lane.CATALOGUE)
         except CrossdockError as error:
             self._client.notice(f"the key of products could not be defined: {error}")
+            return
+        errors = (answer.data.get("metafieldDefinitionCreate") or {}).get("userErrors") or []
+        if refused := [error for error in errors if error.get("code") != "TAKEN"]:
+            words = user_error(refused, answer.headers, None).words
+            self._client.notice(f"the key of products could not be defined: {words}")
 
     async def _publish(self, change: ProductChange, state: ProductState | None) -> ProductRef:
         for attempt in range(1, _ATTEMPTS + 1):

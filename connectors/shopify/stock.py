@@ -25,6 +25,11 @@ class ShopifyStock:
         self.shop, self._domain, self._client = shop, domain, client
         self._writer = StockWriter(client)
 
+    @property
+    def notices(self) -> frozenset[str]:
+        """What an operator should know: another API version served, deprecated calls."""
+        return frozenset(self._client.notices)
+
     async def find_items(self, skus: Sequence[str]) -> Mapping[str, tuple[ChannelItem, ...]]:
         """As `StockChannel.find_items`; an item that was just made may be missing, because the search lags."""
         return await items_by_sku(self._client, skus)

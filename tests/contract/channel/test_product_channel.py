@@ -102,6 +102,18 @@ async def test_a_lost_reply_makes_no_second_product(stand_in: StandIn, shop: Sho
     assert count(stand_in, f"Parka {key}") == 1
 
 
+async def test_our_key_is_defined_once_and_kept_unique(stand_in: StandIn, shop: ShopifyProducts, key: str) -> None:
+    again = open_products(stand_in.shop, stand_in.settings())
+    for number, channel in enumerate((shop, again)):
+        ref_of((await channel.publish([change(product(f"{key}{number}"))]))[0])
+        assert channel.notices == frozenset()
+    await again.aclose()
+    defined = stand_in.ask("GET", f"/state/{stand_in.domain}/MetafieldDefinition")["records"]
+    assert [(one["namespace"], one["key"], one["type"]["name"]) for one in defined] == [
+        ("crossdock", "source_key", "id")
+    ]
+
+
 async def test_one_bad_product_fails_alone_and_names_the_field(shop: ShopifyProducts, key: str) -> None:
     bad = product(f"{key}X", [variant(f"{key}X", None, "-1.00")])
     foreign = product(f"{key}Y", [variant(f"{key}Y").model_copy(update={"price": Money.of("9.00", "EUR")})])
