@@ -16,6 +16,7 @@ from canonical.ports import (
     CostBudget,
     OrderTranslator,
     Pictures,
+    ProductBook,
     ProductChannel,
     ProductSource,
     SalesChannel,
@@ -106,6 +107,16 @@ def stock_desk(store: StateStore) -> "StockDesk":
     if not isinstance(store, SqlStateStore):
         raise TypeError("stock is remembered in the SQL state store")
     return SqlStockDesk(store.database)
+
+
+def product_book(store: StateStore) -> ProductBook:
+    """What is remembered of products, in an opened state store."""
+    from connectors.statestore.products import SqlProductBook
+    from connectors.statestore.store import SqlStateStore
+
+    if not isinstance(store, SqlStateStore):
+        raise TypeError("products are remembered in the SQL state store")
+    return SqlProductBook(store.database)
 
 
 def sales_channel(landscape: Landscape, shop: str, budgets: Budgets | None = None) -> SalesChannel:

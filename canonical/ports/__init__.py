@@ -9,7 +9,7 @@ from canonical.ports.budget import Budgets, CostBudget
 from canonical.ports.front import WebhookSource
 from canonical.ports.mapping import MappingBook, Mappings
 from canonical.ports.orders import OrderTranslator, SalesChannel, SalesOrders
-from canonical.ports.products import Pictures, ProductBook, ProductChannel, ProductSource
+from canonical.ports.products import PictureProbe, Pictures, ProductBook, ProductChannel, ProductSource
 from canonical.ports.stock import StockBook, StockChannel, StockSource
 from canonical.ports.store import Inbox, Ledger, StateStore
 
@@ -22,6 +22,7 @@ __all__ = [
     "MappingBook",
     "Mappings",
     "OrderTranslator",
+    "PictureProbe",
     "Pictures",
     "ProductBook",
     "ProductChannel",

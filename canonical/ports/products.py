@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from canonical.errors import RejectedError
@@ -11,11 +12,15 @@ from canonical.product import Product, ProductChange, ProductRef, SourceProduct
 
 @dataclass(frozen=True, slots=True)
 class ProductReport:
-    """What a source told: products it could read, errors for those it could not (with line or id), the next cursor."""
+    """What a source told: products it could read, errors for those it could not (with line or id), the next cursor.
+
+    `read` names what was read whole, as `RejectedError.document` would: an error of it that is not told again is over.
+    """
 
     products: tuple[SourceProduct, ...]
     errors: tuple[RejectedError, ...] = ()
     cursor: str | None = None
+    read: frozenset[str] = frozenset()
 
 
 @runtime_checkable
@@ -97,9 +102,23 @@ class Matches:
     by_barcode: Mapping[str, tuple[tuple[str, str], ...]]
 
 
+@runtime_checkable
+class PictureProbe(Protocol):
+    """Who looks whether pictures can be fetched, before a product with dead ones is published."""
+
+    async def unreachable(self, urls: Sequence[str]) -> Mapping[str, str]:
+        """Those that cannot be fetched, each with the reason in words. Short time-outs; answers are kept a while."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class PublishedProduct:
-    """What we last wrote to a shop: the digest of the content, the channel's ids, and prices for the band."""
+    """What we last wrote to a shop: the digest of the content, the channel's ids, and prices for the band.
+
+    `version` counts our publications of it, so that the way back to an earlier content is a change of its own.
+    """
 
     shop: str
     key: str
@@ -107,21 +126,67 @@ class PublishedProduct:
     ref: ProductRef
     prices: Mapping[str, str]  # SKU -> amount
     status: str
+    version: int
+    published_at: datetime  # UTC
 
 
+@dataclass(frozen=True, slots=True)
+class WithheldProduct:
+    """Content that waits for an approval: exactly this digest is allowed once the approval is given."""
+
+    shop: str
+    key: str
+    digest: str
+    kind: str  # price_jump, mass_archive
+    approval_id: int
+
+
+@runtime_checkable
 class ProductBook(Protocol):
-    """What the state store remembers of products: source records, and what was published where."""
+    """What the state store remembers of products: source records, what was published where, what is withheld."""
 
     async def save_sources(self, products: Sequence[SourceProduct]) -> frozenset[str]:
-        """Write what is newer; the keys that changed. Twice is once."""
+        """Write what is newer; the keys that changed. Twice is once. Of two of one moment the later written counts."""
         ...
 
     async def sources(self, keys: Sequence[str] | None = None) -> list[SourceProduct]: ...
 
+    async def related(self, keys: Sequence[str]) -> list[SourceProduct]:
+        """The records with these keys, and all that share a SKU with them, directly or over another record."""
+        ...
+
+    async def source_digests(self, source: str, company: str | None, keys: Sequence[str]) -> Mapping[str, str]:
+        """`canonical.product_content.source_digest` of what stands, by key."""
+        ...
+
+    async def all_keys(self) -> list[str]:
+        """The keys of every record, sorted."""
+        ...
+
+    async def keys_with_skus(self, source: str, company: str | None, skus: Sequence[str]) -> Mapping[str, set[str]]:
+        """Which records of a source name each SKU; archived ones do not count."""
+        ...
+
     async def published(self, shop: str, keys: Sequence[str] | None = None) -> dict[str, PublishedProduct]: ...
 
-    async def save_published(self, products: Sequence[PublishedProduct]) -> None: ...
+    async def save_published(self, products: Sequence[PublishedProduct]) -> None:
+        """Write, where the version is newer. Raises `ConflictError` when the channel's product is another key's."""
+        ...
 
     async def by_channel_ids(self, shop: str, product_ids: Sequence[str]) -> dict[str, str]:
         """Our key by the channel's product id."""
+        ...
+
+    async def status_counts(self, shop: str) -> Mapping[str, int]:
+        """How many published products have each status."""
+        ...
+
+    async def withheld(self, shop: str, keys: Sequence[str] | None = None) -> list[WithheldProduct]: ...
+
+    async def withhold(self, products: Sequence[WithheldProduct]) -> None:
+        """Remember, or replace what was remembered of the same products."""
+        ...
+
+    async def let_go(self, shop: str, keys: Sequence[str]) -> None:
+        """Forget that these were withheld."""
         ...

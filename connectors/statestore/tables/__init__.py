@@ -7,6 +7,7 @@ from connectors.statestore.tables.documents import CASE, CLOCK, ORDERS, RESERVAT
 from connectors.statestore.tables.inbox import INBOX, PAYLOAD
 from connectors.statestore.tables.ledger import AUDIT, EFFECT_ROWS, REFERENCE
 from connectors.statestore.tables.mapping import MAPPING_CHANGE, MAPPING_ROW, MAPPING_VERSION
+from connectors.statestore.tables.product import PRODUCT_PUBLISHED, PRODUCT_SKU, PRODUCT_SOURCE, PRODUCT_WITHHELD
 from connectors.statestore.tables.schema import METADATA
 from connectors.statestore.tables.stock import STOCK_FIGURE, STOCK_LEVEL, STOCK_TAKEN
 
@@ -29,6 +30,10 @@ __all__ = [
     "ORDERS",
     "PAYLOAD",
     "PRINCIPAL",
+    "PRODUCT_PUBLISHED",
+    "PRODUCT_SKU",
+    "PRODUCT_SOURCE",
+    "PRODUCT_WITHHELD",
     "REFERENCE",
     "RESERVATION",
     "STOCK_FIGURE",
