@@ -31,6 +31,15 @@ def hold_lock(connection: Connection, key: int) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
 
 
+def plan_anew(connection: Connection) -> None:
+    """Let PostgreSQL plan by the size a table has now. A plan kept from when it was empty would scan all of it.
+
+    For bulk statements over tables that grow from nothing in minutes (measured: 100,000 figures, 142 s without).
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
+
+
 def commit_lazily(connection: Connection) -> None:
     """Let this transaction be lost by a crash of PostgreSQL: only for what does no harm when it is lost."""
     if connection.dialect.name == "postgresql":

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 from sqlalchemy import Connection, RowMapping, bindparam, func, or_, select, text, update
 
 from canonical.inventory import Figure, FigureResult, FigureState, Place
-from connectors.statestore.dialects import insert_into, now_of
+from connectors.statestore.dialects import insert_into, now_of, plan_anew
 from connectors.statestore.groups import in_groups
 from connectors.statestore.tables import STOCK_FIGURE, STOCK_TAKEN
 from connectors.statestore.tables.stock import DUE
@@ -29,6 +29,7 @@ _FRESH: Final[Row] = {"owner": None, "lease_until": None, "later_at": None, "rea
 
 def plan(connection: Connection, figures: Sequence[Figure]) -> int:
     """Write the targets that are new. Returns how many were."""
+    plan_anew(connection)
     newest = {(f.shop, f.place.item_id, f.place.location_id): f for f in figures}
     by_shop: dict[str, list[At]] = defaultdict(list)
     for at in sorted(newest):
@@ -183,6 +184,7 @@ def claim(connection: Connection, shop: str, owner: str, limit: int, lease: time
 
 def settle(connection: Connection, shop: str, owner: str, results: Sequence[FigureResult]) -> list[Place]:
     """End the leases that this owner holds. Returns the places whose lease was lost; nothing is written for those."""
+    plan_anew(connection)
     now = now_of(connection)
     standing = _standing(connection, shop, (result.place for result in results))
     settled, lost = [], []

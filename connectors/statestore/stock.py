@@ -11,7 +11,7 @@ from sqlalchemy import Connection, and_, or_, select
 from canonical.inventory import Freshness, Incoming, InventoryLevel, StockReport
 from canonical.ports.stock import RecordedStock
 from connectors.statestore import reservations
-from connectors.statestore.dialects import insert_into
+from connectors.statestore.dialects import insert_into, plan_anew
 from connectors.statestore.groups import in_groups
 from connectors.statestore.tables import STOCK_LEVEL
 
@@ -27,6 +27,7 @@ _ZERO: Final = Decimal(0)
 
 def record(connection: Connection, report: StockReport, seen_at: datetime) -> RecordedStock:
     """Levels that are newer, zeros for what a complete snapshot does not name, and the reservations they end."""
+    plan_anew(connection)
     newest: dict[Place, Row] = {}
     for level in report.levels:
         row = _row(report, level, seen_at)
