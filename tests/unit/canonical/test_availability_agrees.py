@@ -13,7 +13,7 @@ from canonical.rules.availability import Kit, StockSetup, explain
 from canonical.rules.availability.columns import columns_of
 from canonical.rules.availability.sheet import PlaceFigures, StockSheet
 from canonical.rules.policies import PolicyRow
-from tests.unit.canonical.stock_examples import EAST, NOW, PLACES, SHARED, WEST, level, row, setup
+from tests.unit.canonical.stock_examples import EAST, NOW, PLACES, SHARED, WEST, demand, level, row, setup
 
 SKUS = ("A", "B", "C", "D")
 LOCATIONS = ("EAST", "WEST", "ELSEWHERE")
@@ -117,7 +117,7 @@ def explained(of: StockSetup, told: list[InventoryLevel], orders: list[Demand]) 
     return figures
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     told=stock,
     orders=st.lists(demands(), max_size=8),
@@ -177,3 +177,10 @@ def _stays(one: InventoryLevel, latest: dict[tuple[str, str, str | None], Invent
 
 def test_the_places_of_these_examples_share_a_location() -> None:
     assert (EAST.location, WEST.location) == (SHARED.location, "WEST")
+
+
+def test_stock_that_was_not_there_before_gives_an_order_its_place_and_frees_the_other() -> None:
+    sheet = StockSheet(setup(), columns_of([level(location="WEST")]), [demand("4", "7")], NOW)
+    assert as_figures(sheet.everything()) == {("north", "8", "A"): 6}
+    moved = as_figures(sheet.update(columns_of([level(on_hand="9", native_location="W1")])))
+    assert moved == {("north", "7", "A"): 5, ("north", "8", "A"): 10, ("south", "70", "A"): 5}
