@@ -5,19 +5,15 @@ list of processes.
 """
 
 import asyncio
-import getpass
-import os
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from canonical.approvals import CODE_VALID_FOR, Approval, ApprovalState
-from canonical.errors import MisconfiguredError, RejectedError
+from canonical.errors import RejectedError
 from canonical.ports.approvals import Approvals
-from deployments.cli.context import age, console, opened_store, show
+from deployments.cli.context import age, api_token, console, opened_store, show
 from deployments.resuming import resume_from
 
-TOKEN = "CROSSDOCK_TOKEN"  # noqa: S105 - the name of a variable
 COLUMNS = ("approval", "state", "scope", "kind", "subject", "in words", "role", "asked by", "age", "decided by")
 
 
@@ -111,7 +107,7 @@ def reject(number: int, *, note: str | None = None) -> int:
 
 
 def _decide(number: int, *, approve: bool, note: str | None) -> int:
-    decided, woken = asyncio.run(_decided(number, _token(), approve=approve, note=note))
+    decided, woken = asyncio.run(_decided(number, api_token(), approve=approve, note=note))
     console.print(f"Approval {decided.id} ({decided.request.subject}) is {decided.state} by {decided.decided_by}.")
     console.print("Its run goes on." if woken else "The next sweep takes it into account.")
     return 0
@@ -131,7 +127,7 @@ def code(number: int) -> int:
     number
         The approval.
     """
-    made = asyncio.run(_code(number, _token()))
+    made = asyncio.run(_code(number, api_token()))
     minutes = round(CODE_VALID_FOR.total_seconds() / 60)
     console.print(f"One-time code for approval {number}, good for one attempt within {minutes} minutes:\n{made}")
     return 0
@@ -140,21 +136,6 @@ def code(number: int) -> int:
 async def _code(number: int, token: str) -> str:
     async with _desk() as desk:
         return await desk.one_time_code(number, token)
-
-
-def _token() -> str:
-    """Raises `MisconfiguredError` when there is none and nobody to ask."""
-    token = os.environ.get(TOKEN)
-    if not token and sys.stdin.isatty():
-        token = getpass.getpass("API token: ")
-    if not token:
-        raise MisconfiguredError(
-            "an API token is needed to decide",
-            code="token_missing",
-            field=TOKEN,
-            way_out=f"Set {TOKEN}, or answer the prompt; make one with `crossdock tokens add`.",
-        )
-    return token.strip()
 
 
 @asynccontextmanager
