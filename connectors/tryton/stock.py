@@ -8,7 +8,7 @@ plans its shipments later (shipment method manual or on payment) promises nothin
 key of ours: what is allocated is told by order and SKU.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence, Set
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -62,9 +62,10 @@ class TrytonStock:
         yield held.model_copy(update={"complete": tuple(sorted(warehouses))})
 
     async def positions(self, skus: Sequence[str]) -> StockReport:
-        """See the port. Every warehouse is told, with zero where nothing is."""
-        as_of = datetime.now(UTC)
-        return await self._report(await self._reader.items([("code", "in", sorted(set(skus)))]), as_of, None)
+        """See the port. Every warehouse the company ever used is told, with zero where nothing is."""
+        as_of, used = datetime.now(UTC), await self._reader.used()
+        items = await self._reader.items([("code", "in", sorted(set(skus)))])
+        return await self._report(items, as_of, {(item.id, warehouse) for item in items for warehouse in used})
 
     def report_of(self, message: Message) -> StockReport:
         """See the port; the format is in `connectors.stock_events`."""
@@ -79,7 +80,7 @@ class TrytonStock:
         await self._client.aclose()
 
     async def _report(
-        self, items: Sequence[StockItem], as_of: datetime, at_zero: set[At] | None, since: datetime | None = None
+        self, items: Sequence[StockItem], as_of: datetime, at_zero: Set[At], since: datetime | None = None
     ) -> StockReport:
         levels: list[InventoryLevel] = []
         lines: list[AllocatedLine] = []

@@ -4,7 +4,8 @@ planned moves that leave  ->  on hand  ->  planned moves that arrive
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -15,7 +16,7 @@ from connectors.exact import exact
 from connectors.tryton.client import TrytonClient
 from connectors.tryton.directory import Directory
 from connectors.tryton.stock_moves import PLANNED, Move, allocated, allocated_lines, incoming
-from connectors.tryton.stock_places import PlaceDirectory, Places
+from connectors.tryton.stock_places import REMEMBERED_SECONDS, PlaceDirectory, Places
 
 SIDE_BY_SIDE = 4  # calls
 _NOTHING = Decimal(0)
@@ -43,13 +44,13 @@ class Positions:
     lines: tuple[AllocatedLine, ...]
 
     def levels(
-        self, items: Iterable[StockItem], at_zero: set[At] | None, source: str, as_of: datetime
+        self, items: Iterable[StockItem], at_zero: Set[At], source: str, as_of: datetime
     ) -> Iterator[InventoryLevel]:
-        """A level for each place that has something, or is among `at_zero` (None: every warehouse)."""
+        """A level for each place that has something, or is among `at_zero`."""
         for item in items:
             for warehouse, code in self.places.warehouses.items():
                 at = (item.id, warehouse)
-                if self._says_something(at) or at_zero is None or at in at_zero:
+                if self._says_something(at) or at in at_zero:
                     yield InventoryLevel(
                         sku=item.code,
                         location=code,
@@ -72,6 +73,21 @@ class PositionReader:
     def __init__(self, client: TrytonClient, directory: Directory) -> None:
         self._client, self._directory = client, directory
         self._places = PlaceDirectory(client)
+        self._used: set[int] = set()
+        self._used_since = float("-inf")
+
+    async def used(self) -> set[int]:
+        """The warehouses in which anything of the company ever moved; of others nothing is to be said."""
+        places = await self._places.places()
+        if time.monotonic() - self._used_since > REMEMBERED_SECONDS:
+            for warehouse in places.warehouses.keys() - self._used:
+                inside = [location for location, home in places.inside.items() if home == warehouse]
+                domain = ["OR", ("to_location", "in", inside), ("from_location", "in", inside)]
+                company = await self._client.company()
+                if await self._client.read("model.stock.move.search", [("company", "=", company), domain], 0, 1, None):
+                    self._used.add(warehouse)
+            self._used_since = time.monotonic()
+        return self._used
 
     async def places(self) -> Places:
         """The warehouses."""

@@ -126,6 +126,15 @@ async def test_parts_of_a_snapshot_keep_a_sku_and_its_orders_together_and_the_la
     assert sku in {level.sku for level in home.levels}
 
 
+async def test_a_warehouse_the_company_never_used_is_not_told_and_one_it_used_is_even_at_zero(
+    source: StockSource, desk: Desk, sku: str
+) -> None:
+    desk.count(sku, "DC-EU", 0)
+    told = {level.native_location for level in (await source.positions([sku])).levels}
+    assert "DC-EU" in told
+    assert "WH" not in told
+
+
 async def test_figures_are_whole_positions_of_the_source_in_its_own_unit(source: StockSource, sku: str) -> None:
     report = await source.positions([sku, "NO-SUCH-SKU"])
     assert {level.sku for level in report.levels} == {sku}
