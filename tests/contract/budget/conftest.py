@@ -48,6 +48,12 @@ class Bucket:
 
 
 @pytest.fixture
+def bucket() -> Bucket:
+    """An empty bucket. It is older than any budget that is told of it, so it holds at least what they think."""
+    return Bucket()
+
+
+@pytest.fixture
 async def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty store on the database the test is about."""
     if getattr(request, "param", "sqlite") == "sqlite":
@@ -74,8 +80,9 @@ def new_worker(store: SqlStateStore) -> NewWorker:
 
 
 @pytest.fixture(params=["local", "sqlite", "postgresql"])
-async def budget(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[CostBudget]:
-    """A budget that was told of an empty bucket."""
+async def budget(bucket: Bucket, request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[CostBudget]:
+    """A budget that was told of the empty bucket."""
+    assert not bucket.served
     if request.param == "local":
         local = LocalBudget()
         await local.settle(0, Throttle(2000, 0, RATE))

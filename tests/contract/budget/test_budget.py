@@ -10,15 +10,15 @@ from canonical.ports.budget import Lane, Throttle
 from tests.contract.budget.conftest import RATE, Bucket
 
 
-async def test_calls_at_once_on_an_empty_bucket_are_all_served_and_none_is_throttled(budget: CostBudget) -> None:
-    bucket = Bucket()
+async def test_calls_at_once_on_an_empty_bucket_are_all_served_and_none_is_throttled(
+    budget: CostBudget, bucket: Bucket
+) -> None:
     await asyncio.gather(*(bucket.call(budget, 20, Lane.INVENTORY, str(number)) for number in range(30)))
     assert len(bucket.served) == 30
     assert bucket.throttled == 0
 
 
-async def test_orders_go_before_inventory_before_catalogue(budget: CostBudget) -> None:
-    bucket = Bucket()
+async def test_orders_go_before_inventory_before_catalogue(budget: CostBudget, bucket: Bucket) -> None:
     await asyncio.gather(
         bucket.call(budget, 100, Lane.CATALOGUE, "catalogue"),
         bucket.call(budget, 100, Lane.INVENTORY, "stock"),

@@ -24,8 +24,7 @@ async def told(worker: SharedBudget, available: float, maximum: float = 2000.0) 
 
 
 @both
-async def test_workers_together_never_take_more_than_there_is(new_worker: NewWorker) -> None:
-    bucket = Bucket()
+async def test_workers_together_never_take_more_than_there_is(new_worker: NewWorker, bucket: Bucket) -> None:
 
     async def work(worker: SharedBudget) -> None:
         for _ in range(10):
@@ -37,8 +36,7 @@ async def test_workers_together_never_take_more_than_there_is(new_worker: NewWor
 
 
 @both
-async def test_a_better_lane_of_another_worker_goes_first(new_worker: NewWorker) -> None:
-    bucket = Bucket()
+async def test_a_better_lane_of_another_worker_goes_first(new_worker: NewWorker, bucket: Bucket) -> None:
     catalogue, orders = new_worker(), new_worker()
     waiting = [asyncio.create_task(bucket.call(catalogue, 60, Lane.CATALOGUE, "catalogue")) for _ in range(3)]
     await asyncio.sleep(0.02)
@@ -48,8 +46,7 @@ async def test_a_better_lane_of_another_worker_goes_first(new_worker: NewWorker)
     assert bucket.throttled == 0
 
 
-async def test_a_bucket_nobody_was_told_of_counts_as_empty(new_worker: NewWorker) -> None:
-    bucket = Bucket()
+async def test_a_bucket_nobody_was_told_of_counts_as_empty(new_worker: NewWorker, bucket: Bucket) -> None:
     await asyncio.gather(*(bucket.call(new_worker(), 10, Lane.ORDERS) for _ in range(3)))
     assert bucket.throttled == 0
 
