@@ -283,6 +283,7 @@ class Batch(Model):
     messages: tuple[MessageVerdict, ...] = ()
     orders: tuple[OrderRecord, ...] = ()
     reservations: tuple[Reservation, ...] = ()
+    reserved_whole: tuple[tuple[str, str], ...] = ()  # (scope, order id): `reservations` tell every line that is left
     end_reservations: tuple[tuple[str, str, str], ...] = ()  # (scope, order id, ended by)
     close_cases: tuple["CaseClosing", ...] = ()  # before opening: a case that stays keeps its age
     open_cases: tuple[Case, ...] = ()

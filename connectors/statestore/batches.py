@@ -23,7 +23,7 @@ def write(connection: Connection, batch: Batch) -> None:
     now = datetime.now(UTC)
     _end_leases(connection, batch.owner, batch.messages)
     orders.save(connection, batch.orders)
-    reservations.change(connection, batch.reservations, batch.end_reservations, now)
+    reservations.change(connection, batch.reservations, batch.reserved_whole, batch.end_reservations, now)
     cases.close_cases(connection, batch.close_cases, now)
     cases.open_cases(connection, batch.open_cases)
     effects.step(connection, batch.effects, now)

@@ -29,6 +29,8 @@ _T = STOCK_TAKEN.c
 _ZERO: Final = Decimal(0)
 _KEY: Final = ("scope", "order_id", "line_id")
 ALLOCATION: Final = "allocation"
+EDITED: Final = "edited"
+"""An edit took the line out of the order: the channel gave the goods back."""
 STILL_COMMITTED: Final = frozenset({ALLOCATION, "expired"})
 """Ended for us, while the channel goes on counting the line as committed."""
 STILL_TAKEN: Final = STILL_COMMITTED | {"shipment"}
@@ -36,19 +38,27 @@ STILL_TAKEN: Final = STILL_COMMITTED | {"shipment"}
 
 
 def change(
-    connection: Connection, reservations: Sequence[Reservation], endings: Sequence[tuple[str, str, str]], now: datetime
+    connection: Connection,
+    reservations: Sequence[Reservation],
+    whole: Sequence[tuple[str, str]],
+    endings: Sequence[tuple[str, str, str]],
+    now: datetime,
 ) -> None:
     """Write each reservation, replacing the one of the same order line; then end those of (scope, order id, ended by).
 
-    What was allocated or has gone is remembered. Raises nothing of its own.
+    Of a `whole` order, lines that are not among the reservations are no longer in the order, and end, too. What was
+    allocated or has gone is remembered. Raises nothing of its own.
     """
-    if not reservations and not endings:
-        return
-    standing = _locked(connection, [*((r.scope, r.order_id) for r in reservations), *(e[:2] for e in endings)])
+    told = [(r.scope, r.order_id) for r in reservations]
+    standing = _locked(connection, [*told, *whole, *(ending[:2] for ending in endings)])
     changed: dict[Key, Row] = {}
     for reservation in reservations:
         key = (reservation.scope, reservation.order_id, reservation.line_id)
         changed[key] = _recorded(reservation, standing.get(key), now)
+    orders = set(whole)
+    for key, row in standing.items():
+        if key[:2] in orders and key not in changed and (row["left_at"] is None or row["taken"]):
+            changed[key] = _ended(row, EDITED, now)
     for scope, order_id, ended_by in endings:
         for key, row in (standing | changed).items():
             if key[:2] == (scope, order_id) and row["left_at"] is None:

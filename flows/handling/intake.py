@@ -14,7 +14,7 @@ from canonical.order import Order
 from canonical.records import Batch, Reservation
 from canonical.states import OrderState
 from flows.handling.documents import IntakeBatch, OrderDocument
-from flows.handling.reserving import marks, reservations_of
+from flows.handling.reserving import before, marks, reservations_of
 from flows.handling.unexpected import contained
 from flows.runtime import Runtime
 
@@ -134,6 +134,7 @@ async def reserve(rt: Runtime, batch: IntakeBatch) -> int:
     ERP is away.
     """
     wanted: list[Reservation] = []
+    whole: list[tuple[str, str]] = []
     ended: list[tuple[str, str, str]] = []
     elsewhere: list[Order] = []
     for document in batch.open():
@@ -141,14 +142,23 @@ async def reserve(rt: Runtime, batch: IntakeBatch) -> int:
         if order is None or (document.record is not None and document.record.state == OrderState.POSTED):
             continue
         if len(rt.landscape.shops_of(rt.landscape.shop(order.shop).company)) > 1:
-            elsewhere.append(order)  # other shops sell the same stock: they hear of it before the order is complete
+            # Other shops sell the same stock: they hear of it before the order is complete.
+            elsewhere += [order, *before(document.record)]
         if order.cancelled_at is not None or order.test:
             ended.append((order.shop, order.id, "cancelled" if order.cancelled_at else "test order"))
         else:
-            wanted.extend(reservations_of(rt, order, known=document.record is not None))
-    if wanted or ended:
+            wanted += reservations_of(rt, order)
+            whole.append((order.shop, order.id))
+    if whole or ended:
         told = marks(rt, elsewhere, batch, f"reserved/{batch.messages[0].seq}")
-        await rt.store.commit(Batch(reservations=tuple(wanted), end_reservations=tuple(ended), deliveries=tuple(told)))
+        await rt.store.commit(
+            Batch(
+                reservations=tuple(wanted),
+                reserved_whole=tuple(whole),
+                end_reservations=tuple(ended),
+                deliveries=tuple(told),
+            )
+        )
     return len(wanted)
 
 

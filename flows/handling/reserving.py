@@ -5,7 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from canonical.order import FinancialStatus, Order, OrderLine
-from canonical.records import Delivery, Reservation
+from canonical.records import Delivery, OrderRecord, Reservation
 from flows.handling.documents import IntakeBatch
 from flows.handling.stock.arrivals import demand_changed
 from flows.runtime import Runtime
@@ -15,11 +15,12 @@ UNPAID_RESERVATION = timedelta(days=7)
 _ONE = Decimal(1)
 
 
-def reservations_of(rt: Runtime, order: Order, *, known: bool) -> list[Reservation]:
+def reservations_of(rt: Runtime, order: Order) -> list[Reservation]:
     """A reservation for each line that takes stock, in ERP items and base units; a kit's for each component.
 
-    `known` orders tell lines that an edit took out, too: with nothing, so that what they held is free. An item that
-    nobody mapped is reserved under the channel's SKU, until the mapping is there and the order is decided again.
+    Commit them with the order in `Batch.reserved_whole`: a line that an edit took out holds nothing then, nor does one
+    that a mapping made a kit. An item that nobody mapped is reserved under the channel's SKU, until the mapping is
+    there and the order is decided again.
     """
     expires = order.created_at + UNPAID_RESERVATION if order.financial_status in UNBINDING else None
     return [
@@ -35,7 +36,7 @@ def reservations_of(rt: Runtime, order: Order, *, known: bool) -> list[Reservati
             sold_as=sold_as,
         )
         for line in order.lines
-        if line.sku and line.requires_shipping and not line.is_gift_card and (known or line.current_quantity > 0)
+        if line.sku and line.requires_shipping and not line.is_gift_card and line.current_quantity > 0
         for item, quantity, sold_as in _takes(rt, order.shop, line)
     ]
 
@@ -65,6 +66,11 @@ def _fulfilled(order: Order, line: OrderLine) -> int:
 def items_of(rt: Runtime, order: Order) -> set[str]:
     """The ERP items that an order takes stock of."""
     return {item for line in order.lines if line.sku for item, _, _ in _takes(rt, order.shop, line)}
+
+
+def before(record: OrderRecord | None) -> tuple[Order, ...]:
+    """The order as it was known: what an edit took out of it is free now, and its figures are computed again."""
+    return () if record is None else (Order.model_validate_json(record.document),)
 
 
 def marks(rt: Runtime, orders: Iterable[Order], batch: IntakeBatch | None, cause: str) -> list[Delivery]:

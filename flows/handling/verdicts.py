@@ -28,7 +28,7 @@ from canonical.rules.order_checks import decide
 from canonical.rules.verdicts import Decision, Verdict
 from canonical.states import MessageState, OrderState
 from flows.handling.documents import IntakeBatch, OrderDocument
-from flows.handling.reserving import marks, reservations_of
+from flows.handling.reserving import before, marks, reservations_of
 from flows.handling.unexpected import contained
 from flows.runtime import Runtime
 
@@ -54,9 +54,15 @@ class Drafts:
         self.clocks: list[Clock] = []
         self.ended: list[tuple[str, str, str]] = []
         self.reservations: list[Reservation] = []
+        self.whole: list[tuple[str, str]] = []
         self.moved: list[Order] = []
         self.audit: list[AuditEntry] = []
         self.deliveries: list[Delivery] = []
+
+    def reserve(self, rt: Runtime, order: Order) -> None:
+        """What the order takes of stock now, and nothing else."""
+        self.reservations += reservations_of(rt, order)
+        self.whole.append((order.shop, order.id))
 
     def batch(self) -> Batch:
         return Batch(
@@ -64,6 +70,7 @@ class Drafts:
             messages=tuple(self.messages),
             orders=tuple(self.orders),
             reservations=tuple(self.reservations),
+            reserved_whole=tuple(self.whole),
             end_reservations=tuple(self.ended),
             open_cases=tuple(self.open_cases),
             close_cases=tuple(self.close_cases),
@@ -137,8 +144,8 @@ def _apply(
     if state == OrderState.CANCELLED:
         drafts.ended.append((order.shop, order.id, "cancelled"))
     elif state != OrderState.SKIPPED:  # by now the channel has chosen the locations
-        drafts.reservations += reservations_of(rt, order, known=document.record is not None)
-    drafts.moved.append(order)
+        drafts.reserve(rt, order)
+    drafts.moved += (order, *before(document.record))
     if document.record is None:
         drafts.clocks.append(_clock(rt, document))
     _done(document, drafts)
@@ -169,8 +176,8 @@ def _after_posting(
     if document.recheck:  # a refused write-back goes out again; one that is settled is skipped by the ledger
         drafts.deliveries.append(follow_up(rt, newer, WRITE_BACK, str(document.messages[-1].seq)))
     if order.cancelled_at is None:  # what is fulfilled or edited at the channel, it does not count as committed
-        drafts.reservations += reservations_of(rt, order, known=True)
-        drafts.moved.append(order)
+        drafts.reserve(rt, order)
+        drafts.moved += (order, *before(record))
     drafts.orders.append(newer)
     _audit(rt, document, drafts, f"order.{document.verdict}", {"after": "posting", "changes": document.reasons})
     _done(document, drafts)

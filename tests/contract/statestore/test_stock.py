@@ -229,3 +229,18 @@ async def test_orders_nobody_had_read_count_once_when_they_are_read(store: SqlSt
     assert (await only(store)).taken == -2
     await store.commit(Batch(reservations=(reservation(quantity="2", location="7"),)))
     assert (await only(store)).taken == 0
+
+
+async def test_what_is_no_longer_in_a_whole_order_holds_nothing_and_other_orders_keep_their_lines(
+    store: SqlStateStore,
+) -> None:
+    lines = (reservation("1", quantity="3", location="7"), reservation("2", quantity="4", location="7"))
+    second = reservation("1", quantity="2", location="7").model_copy(update={"line_id": "2"})
+    await store.commit(Batch(reservations=(*lines, second)))
+    await store.commit(Batch(reservations=lines[:1], reserved_whole=(("north", "1"),)))
+    assert ((await only(store)).reserved, (await only(store)).taken) == (7, 7)
+    await store.commit(Batch(reserved_whole=(("north", "1"),)))
+    found = await only(store)
+    assert (found.reserved, found.committed, found.taken) == (4, 4, 4)
+    await store.commit(Batch(reservations=(*lines[:1], second), reserved_whole=(("north", "1"),)))  # it came back
+    assert ((await only(store)).reserved, (await only(store)).taken) == (9, 9)
