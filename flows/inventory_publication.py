@@ -6,7 +6,8 @@ shows already is written by none of them.
 """
 
 import asyncio
-from datetime import UTC, datetime
+from collections import Counter
+from datetime import UTC, datetime, timedelta
 
 from prefect import flow, get_run_logger
 from prefect.deployments.flow_runs import arun_deployment
@@ -60,7 +61,7 @@ async def inventory_publication(
 
 @flow(name="stock-poll", flow_run_name="stock poll")
 async def stock_poll(company: str | None = None, seconds: float | None = None, full: bool = False) -> dict[str, int]:
-    """Ask the sources what changed, again and again for `seconds`, and publish it at once.
+    """Ask the sources what changed, again and again for `seconds`, and publish it beside that.
 
     Args:
         company: Only the sources of this company.
@@ -70,18 +71,26 @@ async def stock_poll(company: str | None = None, seconds: float | None = None, f
     Returns the positions found by each source; one that cannot be asked now is left for the next time and logged.
     """
     rt = await runtime()
-    until = rt.now().timestamp() + (rt.settings.stock_poll_for_seconds if seconds is None else seconds)
-    found: dict[str, int] = {}
-    while True:
-        new = await _poll(rt, company, full=full)
-        for name, count in new.items():
-            found[name] = found.get(name, 0) + count
-        if any(new.values()):
-            await report_run(await _drain(rt, 0), "stock-poll", "Stock found by the poll")
-        if stop_requested() or rt.now().timestamp() + rt.settings.stock_poll_seconds >= until:
-            return found
-        await asyncio.sleep(rt.settings.stock_poll_seconds)
-        full = False
+    until = rt.now() + timedelta(seconds=rt.settings.stock_poll_for_seconds if seconds is None else seconds)
+    found: Counter[str] = Counter()
+    async with asyncio.TaskGroup() as group:
+        asked = asyncio.Event()
+        drained = group.create_task(_drain_beside(rt, asked, until))
+        while True:
+            found.update(await _poll(rt, company, full=full))
+            asked.set()
+            full = False
+            if stop_requested() or rt.now() + timedelta(seconds=rt.settings.stock_poll_seconds) >= until:
+                break
+            await asyncio.sleep(rt.settings.stock_poll_seconds)
+    await report_run(drained.result(), "stock-poll", "Stock found by the poll, and all that came beside it")
+    return dict(found)
+
+
+async def _drain_beside(rt: Runtime, asked: asyncio.Event, until: datetime) -> StockTally:
+    """Publish what the polls find, and what events and orders tell meanwhile: no other run has to be started."""
+    await asked.wait()
+    return await _drain(rt, 0, until)
 
 
 @flow(name="stock-reconciliation", flow_run_name="stock reconciliation")
@@ -133,8 +142,8 @@ async def stock_approval(approval: int) -> dict[str, int]:
     return dict(tally.counts)
 
 
-async def _drain(rt: Runtime, linger: float) -> StockTally:
-    drain = StockDrain(rt, steps, str(current.id) if current.id else None, linger=linger)
+async def _drain(rt: Runtime, linger: float, stay_until: datetime | None = None) -> StockTally:
+    drain = StockDrain(rt, steps, str(current.id) if current.id else None, linger=linger, stay_until=stay_until)
     if problem := await rt.renew_mappings():
         drain.tally.note(problem)
     tally = await drain.run()

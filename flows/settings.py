@@ -28,10 +28,12 @@ class FlowSettings(BaseSettings):
     stock_stale_hours: int = Field(72, gt=0, description="A position older than that is quarantined.")
     stock_jump_units: int = Field(10_000, gt=0, description="A rise of on hand by more is looked at ...")
     stock_jump_factor: int = Field(10, gt=1, description="... and quarantined when it is to more than so many times.")
-    stock_poll_seconds: float = Field(3.0, gt=0, description="How often a source without events is asked.")
+    stock_poll_seconds: float = Field(2.0, gt=0, description="How often a source without events is asked.")
     stock_poll_for_seconds: float = Field(55.0, ge=0, description="How long one poll run keeps asking.")
     stock_goal_seconds: int = Field(300, gt=0, description="Service level: stock event to the channel's answer.")
     echo_patience_seconds: float = Field(5.0, gt=0, description="How long an unexplained echo waits for its order.")
+    product_wave: int = Field(1000, gt=0, le=2000, description="How many products a worker claims at once.")
+    product_goal_seconds: int = Field(900, gt=0, description="Service level: a source's word to the shop's answer.")
 
     gateway_url: str | None = Field(
         None,

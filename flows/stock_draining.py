@@ -12,7 +12,7 @@ import itertools
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from canonical.drains import drain_mark
@@ -28,7 +28,7 @@ from flows.handling.stock.papers import EchoBatch, PublishBatch, StockBatch
 from flows.handling.stock.tally import StockTally
 from flows.runtime import Runtime, stop_requested
 
-LOOK_AGAIN = 0.2
+LOOK_AGAIN = 0.25
 ECHOES = 500
 
 
@@ -53,10 +53,19 @@ class Side:
 
 
 class StockDrain:
-    """One run's work: shared by its loops. With `mark` the gateway wakes no other run meanwhile."""
+    """One run's work: shared by its loops. While it holds its mark, nobody wakes another run."""
 
-    def __init__(self, rt: Runtime, steps: StockSteps, run_id: str | None, *, linger: float, mark: bool = True) -> None:
-        self.rt, self.steps, self.run_id, self.linger, self.mark = rt, steps, run_id, linger, mark
+    def __init__(
+        self,
+        rt: Runtime,
+        steps: StockSteps,
+        run_id: str | None,
+        *,
+        linger: float,
+        stay_until: datetime | None = None,
+    ) -> None:
+        """`linger`: seconds an idle drain waits for more. `stay_until`: it does not end before that moment."""
+        self.rt, self.steps, self.run_id, self.linger, self.stay_until = rt, steps, run_id, linger, stay_until
         self.tally = StockTally()
         self.planned = asyncio.Event()
         self.intake_done: dict[str, asyncio.Event] = {c.name: asyncio.Event() for c in rt.landscape.companies}
@@ -94,9 +103,8 @@ class StockDrain:
             self.planned.set()
 
     async def _mark(self, company: str, length: timedelta) -> None:
-        if self.mark:
-            self._marked_at[company] = now = self.rt.now()
-            await self.rt.store.set_cursor(drain_mark(stock_kind(company), now, now + length))
+        self._marked_at[company] = now = self.rt.now()
+        await self.rt.store.set_cursor(drain_mark(stock_kind(company), now, now + length))
 
     async def _renew_mark(self, company: str) -> None:
         """With the batches, but at most every third of its length: it is a write."""
@@ -112,10 +120,14 @@ class StockDrain:
                 await self._intake_batch(company, owner, await self._bury_worn_out(owner, messages))
                 quiet_since = self.rt.now()
                 await self._renew_mark(company)
-            elif (self.rt.now() - quiet_since).total_seconds() >= self.linger:
+            elif (self.rt.now() - quiet_since).total_seconds() >= self.linger and not self._stays():
                 return
             else:
+                await self._renew_mark(company)
                 await asyncio.sleep(LOOK_AGAIN)
+
+    def _stays(self) -> bool:
+        return self.stay_until is not None and self.rt.now() < self.stay_until
 
     async def _intake_batch(self, company: str, owner: str, messages: list[Message]) -> None:
         if not messages:
@@ -179,14 +191,15 @@ class StockDrain:
                 if not finishing:
                     last_work = self.rt.now()
                 self.planned.clear()
-                await _wait(self.planned, within=LOOK_AGAIN if finishing else 0.5)
+                await _wait(self.planned, within=LOOK_AGAIN)
         except (RetryableError, MisconfiguredError) as error:
             lane = await park(self.rt, shop, side.system, error)
             self.tally.note(f"Lane {lane.system} of {shop} parked until {lane.parked_until:%H:%M:%S} UTC: {error}")
 
     async def _publish_wave(self, shop: str) -> bool:
-        owner = self.owner(f"publish-{shop}")
-        settings = self.rt.settings
+        if await self.rt.stock_book.oldest_due(shop) is None:  # a look costs less than a claim
+            return False
+        owner, settings = self.owner(f"publish-{shop}"), self.rt.settings
         figures = await self.rt.stock_book.claim_figures(shop, owner, settings.stock_wave, settings.publish_lease)
         if not figures:
             return False

@@ -24,6 +24,8 @@ BENCHMARKS = {
     "first-line": "tests.benchmarks.first_line",
     "availability": "tests.benchmarks.availability",
     "budget": "tests.benchmarks.budget",
+    "publish": "tests.benchmarks.publish",
+    "stock-lag": "tests.benchmarks.stock_lag",
 }
 """Name on the final line -> module with `async def run(options) -> dict`, or module:function. Imported when it runs."""
 ROUNDS, SECONDS = 5, 2.0
