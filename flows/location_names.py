@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -18,6 +18,12 @@ CURSOR: Final = "locations"
 FRESH: Final = timedelta(minutes=10)
 AGAIN: Final = timedelta(minutes=1)
 PATIENCE: Final = 10.0  # seconds: nobody waits long for a name
+
+
+async def kept_names(store: StateStore, shops: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Id -> name by shop, as a worker last read it; no shop is asked. A shop nobody has read yet is missing."""
+    cursors = {shop: await store.cursor(shop, CURSOR) for shop in shops}
+    return {shop: json.loads(kept.value) for shop, kept in cursors.items() if kept is not None}
 
 
 class LocationNames:
