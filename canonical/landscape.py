@@ -17,7 +17,7 @@ from canonical.errors import MisconfiguredError
 from canonical.model import Code, Model
 from canonical.money import Currency
 from canonical.product_fields import EVERY_SHOP as EVERY_SHOP
-from canonical.product_fields import FieldOwnership, field_owners, field_problems
+from canonical.product_fields import FieldOwnership, field_owners, field_problems, product_fields
 from canonical.rules.guards import GuardLimits
 from canonical.stock_owners import StockOwnership, owner_of_stock, stock_problems
 
@@ -79,6 +79,16 @@ class OrderPolicy(Model):
     write_back: bool = True
 
 
+class ProductPolicy(Model):
+    """What a product of a shop must have, as fields of `product_fields`.
+
+    Without one of `required` it is not published at all; without one of `active_with` it stays a draft.
+    """
+
+    required: tuple[Code, ...] = ("title",)
+    active_with: tuple[Code, ...] = ()
+
+
 class Shop(Model):
     """A shop of a channel, and the company that books its orders."""
 
@@ -89,6 +99,7 @@ class Shop(Model):
     company: Code
     orders: OrderPolicy = OrderPolicy()
     guards: GuardLimits = GuardLimits()
+    products: ProductPolicy = ProductPolicy()
 
 
 class Ownership(Model):
@@ -189,6 +200,9 @@ class Landscape(Model):
                 yield (
                     f"shop {shop.name}: sells in {shop.currency} but company {company.name} books in {company.currency}"
                 )
+            for name in (*shop.products.required, *shop.products.active_with):
+                if name not in product_fields():
+                    yield f"shop {shop.name}: products have no field {name}"
 
     def _ownership_problems(self) -> Iterable[str]:
         systems, shops = {s.name for s in self.systems}, {s.name for s in self.shops}

@@ -15,6 +15,7 @@ from canonical.ports import (
     Budgets,
     CostBudget,
     OrderTranslator,
+    PictureProbe,
     Pictures,
     ProductBook,
     ProductChannel,
@@ -155,6 +156,13 @@ def product_channel(
         settings = _shopify_settings(landscape, shop)
         return open_products(shop, settings, budget=_shopify_budget(settings, budgets), pictures=pictures)
     raise _unknown(system)
+
+
+def picture_probe() -> PictureProbe:
+    """Who looks whether pictures can be fetched; connects at the first call."""
+    from connectors.pictures import HttpPictures
+
+    return HttpPictures()
 
 
 def sales_orders(landscape: Landscape, company: str) -> SalesOrders:

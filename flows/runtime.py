@@ -17,6 +17,7 @@ from canonical.ports import Approvals, OrderTranslator, SalesChannel, SalesOrder
 from canonical.ports.stock import StockChannel, StockSource
 from canonical.ports.stock_views import StockDesk
 from canonical.rules.policies import Policies
+from flows.catalogue import Catalogue, open_sources
 from flows.location_names import LocationNames
 from flows.mapping_store import StoredMappings, open_mappings
 from flows.policy_files import PolicyFile
@@ -49,6 +50,7 @@ class Runtime:
     stock_channels: Mapping[str, StockChannel] = field(default_factory=dict)
     book: StockDesk | None = None
     policy_file: PolicyFile | None = None
+    catalogue: Catalogue | None = None
     stock_items: StockItems = field(init=False)
 
     def __post_init__(self) -> None:
@@ -71,6 +73,13 @@ class Runtime:
             raise MisconfiguredError("this runtime keeps no stock", code="stock_missing")
         return self.book
 
+    @property
+    def goods(self) -> Catalogue:
+        """Products: sources, shops, and what is remembered. Raises `MisconfiguredError` without."""
+        if self.catalogue is None:
+            raise MisconfiguredError("this runtime keeps no products", code="products_missing")
+        return self.catalogue
+
     async def renew_mappings(self) -> str | None:
         """Take in what people changed. Returns what is wrong with the mappings, None when nothing is."""
         if isinstance(self.mappings, TableMappings):
@@ -89,6 +98,8 @@ class Runtime:
         for sources in self.stock_sources.values():
             for source in sources:
                 await source.aclose()
+        if self.catalogue is not None:
+            await self.catalogue.aclose()
         if isinstance(self.mappings, StoredMappings):
             await self.mappings.aclose()
         await self.store.aclose()
@@ -157,6 +168,20 @@ async def open_runtime(settings: FlowSettings) -> Runtime:
         stock_channels={name: registry.stock_channel(landscape, name, store) for name in shops},
         book=registry.stock_desk(store),
         policy_file=PolicyFile(settings.policies),
+        catalogue=_catalogue(landscape, store),
+    )
+
+
+def _catalogue(landscape: Landscape, store: StateStore) -> Catalogue:
+    from connectors import registry
+
+    sources, problems = open_sources(landscape, lambda shop: registry.product_sources(landscape, shop))
+    return Catalogue(
+        book=registry.product_book(store),
+        channels={s.name: registry.product_channel(landscape, s.name, store) for s in landscape.shops},
+        sources=sources,
+        pictures=registry.picture_probe(),
+        problems=problems,
     )
 
 

@@ -6,7 +6,18 @@ flows build gates; gateway, command line and stand-ins never do. A gate blocks f
 """
 
 from canonical.quality.gate import Failure, Gate, GateResult
+from canonical.quality.product_stages import PRODUCT_STAGES, product_gate
 from canonical.quality.stages import STAGES, order_gate
 from canonical.quality.stock_stages import STOCK_STAGES, stock_gate
 
-__all__ = ["STAGES", "STOCK_STAGES", "Failure", "Gate", "GateResult", "order_gate", "stock_gate"]
+__all__ = [
+    "PRODUCT_STAGES",
+    "STAGES",
+    "STOCK_STAGES",
+    "Failure",
+    "Gate",
+    "GateResult",
+    "order_gate",
+    "product_gate",
+    "stock_gate",
+]

@@ -45,7 +45,8 @@ class ProductFeed:
             for part in parts[:-1]:
                 yield part
             read[file.path] = file.stamp
-            yield ProductReport(parts[-1].products, parts[-1].errors, _cursor(read))
+            last = parts[-1]
+            yield ProductReport(last.products, last.errors, _cursor(read), frozenset({file.name}))
             told = True
         if not told:
             yield ProductReport((), (), cursor)

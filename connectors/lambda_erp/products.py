@@ -47,7 +47,8 @@ class LambdaProducts:
         for start in range(0, len(rows), MOST_PRODUCTS):
             report = await self._report(rows[start : start + MOST_PRODUCTS])
             done = start + MOST_PRODUCTS >= len(rows)
-            yield ProductReport(report.products, report.errors, newest.isoformat() if done and newest else None)
+            told = newest.isoformat() if done and newest else None
+            yield ProductReport(report.products, report.errors, told, report.read)
         if not rows:
             yield ProductReport((), (), cursor)
 
@@ -89,7 +90,7 @@ class LambdaProducts:
                 products.append(source_product(row, self.system, self._company, currency))
             except ValidationError as error:
                 errors.append(_refused(row, error))
-        return ProductReport(tuple(products), tuple(errors))
+        return ProductReport(tuple(products), tuple(errors), read=frozenset(_document(row) for row in rows))
 
     async def _company_currency(self) -> str | None:
         """The company's currency, when standard rates are in it."""
@@ -141,12 +142,16 @@ def _changed(row: dict[str, Any]) -> datetime:
     return datetime.fromisoformat(row["modified"]).astimezone(UTC)
 
 
+def _document(row: dict[str, Any]) -> str:
+    return f"item {row['name']}"
+
+
 def _refused(row: dict[str, Any], error: ValidationError) -> RejectedError:
     first = error.errors(include_input=False, include_url=False)[0]
     refusal = RejectedError(
         first["msg"],
         code="product_unusable",
-        document=f"item {row['name']}",
+        document=_document(row),
         field=".".join(str(part) for part in first["loc"]) or None,
         way_out="Correct the item in Lambda ERP.",
     )

@@ -42,7 +42,8 @@ class TrytonProducts:
             report, newest = await self._read(ids[start : start + MOST_PRODUCTS])
             last = max(last or newest, newest) if newest else last
             done = start + MOST_PRODUCTS >= len(ids)
-            yield ProductReport(report.products, report.errors, last.isoformat() if done and last else None)
+            cursor = last.isoformat() if done and last else None
+            yield ProductReport(report.products, report.errors, cursor, report.read)
         if not ids:
             yield ProductReport((), (), cursor)
 
@@ -96,7 +97,8 @@ class TrytonProducts:
             if found is not None:
                 products.append(found)
         newest = [changed_at(template, variants.get(template["id"], [])) for template in templates]
-        return ProductReport(tuple(products), tuple(errors)), max(newest, default=None)
+        read = frozenset(_document(template) for template in templates)
+        return ProductReport(tuple(products), tuple(errors), read=read), max(newest, default=None)
 
     def _is_service(self, variants: Sequence[Mapping[str, Any]]) -> bool:
         codes = [row["code"] for row in variants if row["code"]]
@@ -135,12 +137,16 @@ def _changed_since(moment: datetime) -> list[Any]:
     return ["OR", ("create_date", ">=", moment), *((f"{part}write_date", ">=", moment) for part in _PARTS)]
 
 
+def _document(template: Mapping[str, Any]) -> str:
+    return f"product template {template['id']}"
+
+
 def _refused(template: Mapping[str, Any], error: ValidationError) -> RejectedError:
     first = error.errors(include_input=False, include_url=False)[0]
     refusal = RejectedError(
         first["msg"],
         code="product_unusable",
-        document=f"product template {template['id']}",
+        document=_document(template),
         field=".".join(str(part) for part in first["loc"]) or None,
         way_out="Correct the product in Tryton.",
     )

@@ -1,0 +1,1 @@
+"""The work of product sync, without Prefect."""

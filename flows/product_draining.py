@@ -1,0 +1,196 @@
+"""Product drains: a run claims, handles and claims again until nothing is left; loops side by side.
+
+    intake        what sources say -> the book -> which products of which shops     one loop
+    publication   due products -> the shop                                          one loop a shop; parks its lane
+
+The loops meet only in the store: a loop that dies leaves leases that expire, and any other run goes on.
+"""
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+from canonical.drains import drain_mark
+from canonical.errors import ConflictError, CrossdockError, MisconfiguredError, RetryableError
+from canonical.ports.products import ProductChannel
+from canonical.records import Batch, Message, MessageVerdict
+from canonical.states import MessageState
+from flows.handling.dead_letters import bury
+from flows.handling.lanes import lane_is_open, park
+from flows.handling.leases import keep_lease
+from flows.handling.products.arrivals import PRODUCTS, publish_kind
+from flows.handling.products.papers import ProductBatch, SourceBatch
+from flows.handling.products.tally import ProductTally
+from flows.runtime import Runtime, stop_requested
+
+LOOK_AGAIN = 0.2
+
+
+class ProductSteps(Protocol):
+    """The steps a product drain takes: Prefect tasks (`flows.steps.products`) or the plain work."""
+
+    async def take_in(self, rt: Runtime, batch: SourceBatch) -> int: ...
+    async def plan(self, rt: Runtime, batch: ProductBatch) -> int: ...
+    async def publish(self, rt: Runtime, batch: ProductBatch) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A shop's catalogue as the system of a lane of its own: a catalogue that waits stops no order and no figure."""
+
+    system: str
+    channel: ProductChannel
+
+    async def check(self) -> None:
+        await self.channel.check()
+
+
+class ProductDrain:
+    """One run's work: shared by its loops. `shops` are those to publish in; all when left out."""
+
+    def __init__(
+        self, rt: Runtime, steps: ProductSteps, run_id: str | None, *, linger: float, shops: Sequence[str] | None = None
+    ) -> None:
+        self.rt, self.steps, self.run_id, self.linger = rt, steps, run_id, linger
+        self.shops = list(rt.goods.channels) if shops is None else list(shops)
+        self.tally = ProductTally()
+        self.planned = asyncio.Event()
+        self.intake_done = asyncio.Event()
+        self._numbers = itertools.count(1)
+        self._marked_at = rt.now()
+
+    def owner(self, loop: str) -> str:
+        """A name for one claim: two claims of one run never share a lease."""
+        return f"{self.run_id or f'run-{id(self)}'}/{loop}/{next(self._numbers)}"
+
+    async def run(self) -> ProductTally:
+        """Drain everything. Raises nothing a product caused; a shop that is away is noted."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._intake(), name="products-intake")
+            for shop in self.shops:
+                group.create_task(self._publication(shop), name=f"products-{shop}")
+        return self.tally
+
+    async def _intake(self) -> None:
+        try:
+            while not stop_requested():
+                await self._mark(self.rt.settings.lease)
+                await self._intake_until_empty()
+                await self._mark(timedelta(0))
+                if stop_requested() or not await self.rt.store.pending(PRODUCTS):
+                    return
+        except (RetryableError, MisconfiguredError) as error:
+            self.tally.note(f"Intake of products paused: {error}")
+            await self._mark(timedelta(0))
+        finally:
+            self.intake_done.set()
+            self.planned.set()
+
+    async def _mark(self, length: timedelta) -> None:
+        self._marked_at = now = self.rt.now()
+        await self.rt.store.set_cursor(drain_mark(PRODUCTS, now, now + length))
+
+    async def _intake_until_empty(self) -> None:
+        quiet_since = self.rt.now()
+        while not stop_requested():
+            owner, settings = self.owner("products"), self.rt.settings
+            messages = await self.rt.store.claim(PRODUCTS, owner, settings.product_wave, settings.lease)
+            if messages:
+                await self._intake_batch(owner, await self._bury_worn_out(owner, messages))
+                quiet_since = self.rt.now()
+                if self.rt.now() - self._marked_at > settings.lease / 3:
+                    await self._mark(settings.lease)
+            elif (self.rt.now() - quiet_since).total_seconds() >= self.linger:
+                return
+            else:
+                await asyncio.sleep(LOOK_AGAIN)
+
+    async def _intake_batch(self, owner: str, messages: list[Message]) -> None:
+        if not messages:
+            return
+        batch = SourceBatch(owner, messages)
+        async with keep_lease(self.rt, owner, messages):
+            if await self._guarded(owner, messages, self.steps.take_in(self.rt, batch)):
+                self.tally.sources(batch)
+                self.planned.set()
+
+    async def _publication(self, shop: str) -> None:
+        side = Side(f"{self.rt.landscape.shop(shop).channel}/catalogue", self.rt.goods.channels[shop])
+        try:
+            while not stop_requested():
+                finishing = self.intake_done.is_set()
+                if not await lane_is_open(self.rt, shop, side):
+                    self.tally.note(f"Lane {side.system} of {shop} is parked.")
+                    return
+                if await self._wave(shop):
+                    continue
+                if finishing:
+                    return
+                self.planned.clear()
+                await _wait(self.planned, within=1.0)
+        except (RetryableError, MisconfiguredError) as error:
+            lane = await park(self.rt, shop, side.system, error)
+            self.tally.note(f"Lane {lane.system} of {shop} parked until {lane.parked_until:%H:%M:%S} UTC: {error}")
+
+    async def _wave(self, shop: str) -> bool:
+        """Claim and publish. The messages stay leased until then, so no two workers publish one product."""
+        owner, settings = self.owner(f"publish-{shop}"), self.rt.settings
+        messages = await self.rt.store.claim(publish_kind(shop), owner, settings.product_wave, settings.lease)
+        messages = await self._bury_worn_out(owner, messages)
+        if not messages:
+            return False
+        batch = ProductBatch(owner, shop, messages)
+        async with keep_lease(self.rt, owner, messages):
+            if await self._guarded(owner, messages, self._publish(batch)):
+                self.tally.products(batch)
+        if batch.stopped is not None:
+            raise batch.stopped
+        return True
+
+    async def _publish(self, batch: ProductBatch) -> None:
+        await self.steps.plan(self.rt, batch)
+        await self.steps.publish(self.rt, batch)
+
+    async def _guarded(self, owner: str, messages: Sequence[Message], work: Awaitable[object]) -> bool:
+        """Do the work of a batch; hand its messages back when it fails. False when somebody else has them."""
+        try:
+            await work
+        except ConflictError as error:
+            self.tally.note(f"Lease lost, another worker goes on: {error.words}")
+            return False
+        except (RetryableError, MisconfiguredError) as error:
+            await self._return(owner, messages, error, count=False)
+            raise
+        except Exception as error:
+            await self._return(owner, messages, error, count=True)
+            raise
+        return True
+
+    async def _return(self, owner: str, messages: Sequence[Message], error: BaseException, *, count: bool) -> None:
+        """Hand messages back: uncounted when the other side is away, counted after a defect of ours."""
+        reason = error.code if isinstance(error, CrossdockError) else f"defect: {type(error).__name__}"
+        later = None if count else self.rt.now() + timedelta(seconds=self.rt.settings.park_seconds)
+        verdicts = tuple(
+            MessageVerdict(seq=m.seq, state=MessageState.READY, reason=reason, not_before=later, count_attempt=count)
+            for m in messages
+        )
+        with suppress(ConflictError):  # somebody else has them already
+            await self.rt.store.commit(Batch(owner=owner, messages=verdicts))
+
+    async def _bury_worn_out(self, owner: str, messages: list[Message]) -> list[Message]:
+        """Dead-letter what was claimed too often without an end; returns the rest."""
+        worn = [m for m in messages if m.attempts > self.rt.settings.attempts]
+        if worn:
+            await bury(self.rt, owner, worn)
+            self.tally.counts["dead_lettered"] += len(worn)
+        return [m for m in messages if m.attempts <= self.rt.settings.attempts]
+
+
+async def _wait(event: asyncio.Event, within: float) -> None:
+    """Until the event is set, at most so long: work may also come from another process."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), within)
