@@ -16,7 +16,8 @@ from prefect.runtime import flow_run as current
 
 from canonical.errors import CrossdockError, MisconfiguredError
 from canonical.inventory import Place
-from flows.handling.stock.arrivals import poll_source, read_again, snapshot_source
+from flows.handling.stock.arrivals import poll_source, snapshot_source
+from flows.handling.stock.messages import read_again
 from flows.handling.stock.reconciling import compare, heal
 from flows.handling.stock.sweeping import recompute_all, sweep_stock
 from flows.handling.stock.tally import StockTally

@@ -23,7 +23,7 @@ from canonical.states import MessageState
 from flows.handling.dead_letters import bury
 from flows.handling.lanes import lane_is_open, park
 from flows.handling.leases import keep_lease
-from flows.handling.stock.arrivals import echo_kind, stock_kind
+from flows.handling.stock.messages import echo_kind, stock_kind
 from flows.handling.stock.papers import EchoBatch, PublishBatch, StockBatch
 from flows.handling.stock.tally import StockTally
 from flows.runtime import Runtime, stop_requested

@@ -18,9 +18,13 @@ from deployments.stack.books import BookedSale, Comparison, compare, read_books
 from deployments.stack.plan import SHOPS, Plan
 from deployments.stack.scene import Placed, expectations, open_store, outcomes, wait_until_done, wanted
 from deployments.stack.stack import Stack, running
+from deployments.stack.stock_scene import StockScene
 
 BATCHES = (("north", "bookable", 14), ("south", "bookable", 10), ("north", "mixed", 16))
 PATIENCE = 180.0
+POLLING = 300.0
+"""Seconds for which the stock of the ERP is polled without a pause; the demo is over before."""
+SKU, WAREHOUSE, RECEIVED = "TEE-WHI-S", "DC-EAST", 25
 COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
 
 
@@ -50,17 +54,21 @@ def demo(*, erp: Literal["tryton", "lambda"] = "tryton", keep: bool = False, see
 async def _demo(plan: Plan, seed: int, started: float) -> int:
     async with running(plan, lambda text: console.print(f"  {time.monotonic() - started:5.1f} s  {text}")) as stack:
         await set_faults(stack.shopify.url, duplicate=0.2, reorder=0.2, seed=seed)
+        store = await open_store(stack)
+        scene = StockScene(stack, store)
+        await scene.keep_polling(POLLING)
         console.print("Placing orders; webhooks arrive doubled and out of order on purpose.")
         for index, (shop, profile, count) in enumerate(BATCHES):
             await place_orders(
                 stack.shopify.url, count=count, profile=profile, seed=seed + index, shop=SHOPS[shop], rate=20
             )
         placed = await expectations(stack)
-        store = await open_store(stack)
         try:
             done = await _watch(store, placed)
             await _tell(stack, store, placed)
+            done = await _receive(scene) and done
         finally:
+            scene.close()
             await store.aclose()
         books = read_books(plan.erp, stack.erp_database)
         verdict = compare(wanted(stack, placed), books)
@@ -74,6 +82,25 @@ async def _watch(store: StateStore, placed: list[Placed]) -> bool:
         return await wait_until_done(
             store, placed, within=PATIENCE, progress=lambda done: bar.update(task, completed=done)
         )
+
+
+async def _receive(scene: StockScene) -> bool:
+    """Goods come in at the ERP, and the shop shows them. Whether it did."""
+    before = await scene.figures("north", SKU)
+    if not before:
+        console.print(f"stock: no figure of {SKU} was published")
+        return False
+    known = await scene.receive(SKU, WAREHOUSE, RECEIVED)
+    figure = await scene.shown_after(before, within=PATIENCE)
+    if figure is None or figure.published_at is None:
+        console.print(f"stock: {RECEIVED} {SKU} came in at {WAREHOUSE}, and the shop does not show them")
+        return False
+    (was,) = [f.published for f in before if f.place == figure.place]
+    seconds = max(0.0, (figure.published_at - known).total_seconds())
+    shown = await scene.in_the_shop(figure)
+    came = f"{RECEIVED} {SKU} came in at {WAREHOUSE}"
+    console.print(f"stock: {came}; {seconds:.1f} s later shop north shows {shown} (before: {was})")
+    return shown == figure.published
 
 
 async def _tell(stack: Stack, store: StateStore, placed: list[Placed]) -> None:

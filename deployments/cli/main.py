@@ -33,6 +33,7 @@ app.command("deployments.cli.demo:demo", name="demo", help="Start everything, pl
 app.command("deployments.cli.up:up", name="up", help="Keep everything running until Ctrl-C.")
 orders.command("deployments.cli.orders:ingest", name="ingest", help="Bring named orders in.")
 stock.command("deployments.cli.stock:publish", name="publish", help="Read named items and publish what differs.")
+stock.command("deployments.cli.stock:believe", name="believe", help="Let positions pass that a gate stopped.")
 stock.command("deployments.cli.stock:status", name="status", help="What is due, withheld or refused.")
 stock.command("deployments.cli.stock:reconcile", name="reconcile", help="Compare the shops with what they should show.")
 holds.command("deployments.cli.holds:show_open", name="list", help="Documents that wait, with reasons.")

@@ -1,4 +1,4 @@
-"""`crossdock stock`: publish named items, see what waits, compare the shops with what they should show."""
+"""`crossdock stock`: publish named items, see what waits, believe a position, compare the shops."""
 
 import asyncio
 from typing import Annotated
@@ -8,9 +8,11 @@ from cyclopts import Parameter
 from canonical.inventory import Figure, FigureState
 from canonical.landscape import Landscape
 from canonical.ports.stock_views import StockDesk
-from deployments.cli.context import age, console, opened_store, show
+from canonical.records import AuditEntry, Batch, Case
+from deployments.cli.context import actor, age, console, now, opened_store, show
 from deployments.cli.runs import run_and_wait
 from deployments.landscape_loader import load_landscape
+from flows.handling.stock.messages import read_again
 
 PUBLISH = "inventory-publication/publish"
 RECONCILE = "stock-reconciliation/reconcile"
@@ -47,6 +49,49 @@ def reconcile(*, shop: str | None = None, heal: bool = False, wait: bool = True)
         Wait for the run to end and say how it went.
     """
     return asyncio.run(run_and_wait(RECONCILE, {"shop": shop, "heal_differences": heal}, wait=wait))
+
+
+def believe(*, sku: Annotated[list[str], Parameter(consume_multiple=True)], because: str) -> int:
+    """Let positions pass that a gate stopped, such as a jump of on hand: they are read again and taken as they are.
+
+    Parameters
+    ----------
+    sku
+        ERP items; several may follow.
+    because
+        Why, for the audit.
+    """
+    released = asyncio.run(_believe(load_landscape(), set(sku), because))
+    console.print(f"{released} positions are read again and believed." if released else "No position of these waits.")
+    return 0 if released else 1
+
+
+async def _believe(landscape: Landscape, skus: set[str], because: str) -> int:
+    async with opened_store() as store:
+        released = 0
+        for company in landscape.companies:
+            cases = [c for c in await store.cases(scope=company.name, limit=10_000) if _sku_of(c) in skus]
+            for sku in sorted({_sku_of(c) or "" for c in cases}):
+                codes = [c.reason_code for c in cases if _sku_of(c) == sku]
+                told = read_again(company.name, [sku], now(), because, codes)
+                entry = AuditEntry(
+                    at=now(),
+                    actor=actor(),
+                    action="stock.believed",
+                    scope=company.name,
+                    aggregate_key=told[0].aggregate_key,
+                    correlation_id=told[0].correlation_id,
+                    detail={"sku": sku, "waived": codes, "because": because},
+                )
+                await store.commit(Batch(audit=(entry,), deliveries=tuple(told)))
+            released += len(cases)
+        return released
+
+
+def _sku_of(case: Case) -> str | None:
+    """The SKU of a position's case: `stock of TEE-1 at DC-EAST`."""
+    words = case.document.removeprefix("stock of ")
+    return words.rpartition(" at ")[0] if words != case.document else None
 
 
 def status(*, shop: str | None = None) -> int:

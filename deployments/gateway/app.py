@@ -75,7 +75,8 @@ def create_app(
     bound = {name: Intake(source, desk, webhooks, bound="shop") for name, source in sources.channels.items()}
     senders = {name: Intake(source, desk, events) for name, source in sources.senders.items()}
     channels = {system.name for system in landscape.systems if system.role is Role.CHANNEL}
-    pages = Pages(store, metrics, missing=sorted(channels - set(sources.channels)))
+    shops = [shop.name for shop in landscape.shops]
+    pages = Pages(store, metrics, missing=sorted(channels - set(sources.channels)), shops=shops)
     return Starlette(
         routes=[
             Route("/webhooks/{name}", ByName(plain), methods=["POST"]),

@@ -1,6 +1,6 @@
 """What the gateway counts, in a registry of its own, so that two apps in one process never share a figure."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
@@ -59,6 +59,12 @@ class Metrics:
         self._oldest = Gauge(
             "crossdock_inbox_oldest_seconds", "Age of the oldest waiting message.", ("scope", "kind"), registry=registry
         )
+        self._stock_late = Gauge(
+            "crossdock_stock_oldest_due_seconds",
+            "Age of the oldest stock change that the shop does not show yet.",
+            ("scope",),
+            registry=registry,
+        )
         self._lane = Gauge(
             "crossdock_lane_parked", "Whether a system's lane is parked (1).", ("scope", "system"), registry=registry
         )
@@ -90,7 +96,7 @@ class Metrics:
     def store_is_down(self) -> None:
         """Figures of the store are dropped, so that nobody reads old ones as new."""
         self._store_up.set(0)
-        for gauge in (self._messages, self._oldest, self._lane):
+        for gauge in (self._messages, self._oldest, self._lane, self._stock_late):
             gauge.clear()
 
     def store_says(self, inbox: Sequence[InboxSummary], lanes: Sequence[Lane], now: datetime) -> None:
@@ -109,6 +115,11 @@ class Metrics:
         for lane in lanes:
             parked = lane.parked_until is not None and lane.parked_until > now
             self._lane.labels(lane.scope, lane.system).set(1 if parked else 0)
+
+    def stock_says(self, oldest: Mapping[str, datetime | None], now: datetime) -> None:
+        """The oldest change by shop that is not shown yet; None when nothing is due."""
+        for shop, moment in oldest.items():
+            self._stock_late.labels(shop).set((now - moment).total_seconds() if moment else 0.0)
 
     def text(self) -> bytes:
         """Everything, in the Prometheus text format."""

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from time import monotonic
-from typing import Final
+from typing import Final, Protocol, runtime_checkable
 
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.requests import Request
@@ -20,11 +20,21 @@ FRESH_FOR: Final = 5.0
 """Seconds for which figures of the store are shown again, so that eager scrapers do not load the store."""
 
 
+@runtime_checkable
+class KeepsFigures(Protocol):
+    """A store that knows which stock changes wait."""
+
+    async def oldest_due(self, shop: str) -> datetime | None: ...
+
+
 class Pages:
     """What the gateway shows. `missing` are the channels whose signature cannot be verified, for want of a secret."""
 
-    def __init__(self, store: StateStore, metrics: Metrics, missing: Sequence[str] = ()) -> None:
-        self._store, self._metrics, self._missing = store, metrics, missing
+    def __init__(
+        self, store: StateStore, metrics: Metrics, missing: Sequence[str] = (), shops: Sequence[str] = ()
+    ) -> None:
+        """`shops` are those whose stock figures are watched, where the store keeps any."""
+        self._store, self._metrics, self._missing, self._shops = store, metrics, missing, shops
         self._asked_at = float("-inf")
 
     async def index(self, request: Request) -> Response:
@@ -66,7 +76,13 @@ class Pages:
         try:
             async with asyncio.timeout(ANSWER_WITHIN):
                 inbox, lanes = await self._store.summary(), await self._store.lanes()
+                oldest = await self._oldest_changes()
         except (TimeoutError, CrossdockError):
             self._metrics.store_is_down()
         else:
             self._metrics.store_says(inbox, lanes, datetime.now(UTC))
+            self._metrics.stock_says(oldest, datetime.now(UTC))
+
+    async def _oldest_changes(self) -> dict[str, datetime | None]:
+        store: object = self._store
+        return {shop: await store.oldest_due(shop) for shop in self._shops} if isinstance(store, KeepsFigures) else {}

@@ -11,7 +11,7 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from canonical.drains import drain_name, is_draining
 from canonical.errors import CrossdockError
@@ -37,6 +37,11 @@ class Waiting(Protocol):
     async def cursor(self, scope: str, name: str) -> Cursor | None: ...
 
 
+UNRUNG: Final = ("stock-echo.",)
+"""Kinds that nobody is woken for: every write of ours comes back as one. A stock drain that is awake hears them, and
+the sweep every minute."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
     """Seconds between two events of one kind: at least `interval`, growing to `patience` while nobody answers."""
@@ -56,6 +61,8 @@ class Waker:
 
     def notify(self, kind: str) -> None:
         """A message of this kind was committed. Returns at once, never raises."""
+        if kind.startswith(UNRUNG):
+            return
         self._arrived.add(kind)
         if kind not in self._watches:
             self._watches[kind] = asyncio.create_task(self._watch(kind), name=f"wake-{kind}")

@@ -7,7 +7,7 @@ from decimal import Decimal
 from canonical.order import FinancialStatus, Order, OrderLine
 from canonical.records import Delivery, OrderRecord, Reservation
 from flows.handling.documents import IntakeBatch
-from flows.handling.stock.arrivals import demand_changed
+from flows.handling.stock.messages import demand_changed
 from flows.runtime import Runtime
 
 UNBINDING = (FinancialStatus.PENDING, FinancialStatus.EXPIRED, FinancialStatus.VOIDED)

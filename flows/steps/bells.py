@@ -12,7 +12,7 @@ from prefect.events import emit_event
 from canonical.drains import drain_name, is_draining
 from canonical.errors import RetryableError
 from canonical.landscape import EVERY_SHOP
-from flows.handling.stock.arrivals import stock_kind
+from flows.handling.stock.messages import stock_kind
 from flows.runtime import Runtime
 
 PAUSE = 2.0

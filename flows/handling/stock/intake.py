@@ -17,8 +17,8 @@ from canonical.inventory import InventoryLevel, StockReport
 from canonical.ports.stock import StockSource
 from canonical.quality.stock_frames import StockLimits, position_row
 from canonical.records import Message
-from flows.handling.stock.arrivals import DEMAND, MOST_LEVELS, READ_AGAIN, TOLD
 from flows.handling.stock.gates import stopped
+from flows.handling.stock.messages import DEMAND, MOST_LEVELS, READ_AGAIN, TOLD
 from flows.handling.stock.native import to_canonical
 from flows.handling.stock.papers import Position, Refused, Report, StockBatch
 from flows.handling.unexpected import contained

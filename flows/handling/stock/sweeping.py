@@ -7,9 +7,10 @@ from canonical.ids import digest
 from canonical.landscape import EVERY_SHOP
 from canonical.mapping.kinds import MappingKind
 from canonical.records import Batch, CaseClosing, Cursor
-from flows.handling.stock.arrivals import demand_changed, snapshot_source
+from flows.handling.stock.arrivals import snapshot_source
 from flows.handling.stock.calls import close_forgotten
 from flows.handling.stock.guard import release_decided
+from flows.handling.stock.messages import demand_changed
 from flows.handling.stock.native import STOCK_MAPPING_REASONS
 from flows.handling.stock.recording import MOST_CASES, make_case, stock_key
 from flows.runtime import Runtime

@@ -24,7 +24,8 @@ from connectors.statestore.store import SqlStateStore, open_store
 from flows.draining import Drain
 from flows.handling import work as order_work
 from flows.handling.stock import work
-from flows.handling.stock.arrivals import demand_changed, echo_kind, poll_source, read_again, told
+from flows.handling.stock.arrivals import poll_source
+from flows.handling.stock.messages import demand_changed, echo_kind, read_again, told
 from flows.handling.stock.sweeping import sweep_stock
 from flows.handling.stock.tally import StockTally
 from flows.runtime import Runtime, utc_now
