@@ -1,4 +1,4 @@
-"""Reads the landscape, the mapping seeds and the stock policies from their files; the checks live in `canonical`."""
+"""Reads the landscape, mapping seeds, stock policies and routing rules from their files; `canonical` checks them."""
 
 from pathlib import Path
 
@@ -7,10 +7,12 @@ from canonical.landscape import Landscape, read_landscape
 from canonical.mapping.seeds import FIRST_FILES, SEED_FILES, read_mappings
 from canonical.mapping.table import TableMappings
 from canonical.rules.policies import Policies, read_policies
+from canonical.rules.routing import RoutingRules, read_rules
 
 LANDSCAPE_FILE = Path(__file__).with_name("landscape.toml")
 MAPPINGS_FOLDER = Path(__file__).with_name("mappings")
 POLICIES_FILE = Path(__file__).with_name("policies") / "policies.toml"
+ROUTING_FILE = POLICIES_FILE.with_name("routing.toml")
 
 
 def load_landscape(path: Path = LANDSCAPE_FILE) -> Landscape:
@@ -27,6 +29,11 @@ def load_mappings(folder: Path = MAPPINGS_FOLDER) -> TableMappings:
 def load_policies(path: Path = POLICIES_FILE) -> Policies:
     """The stock policies in a file. Raises `MisconfiguredError` listing everything wrong with it."""
     return read_policies(_text(path), path.name)
+
+
+def load_routing(path: Path = ROUTING_FILE) -> RoutingRules:
+    """The routing rules in a file. Raises `MisconfiguredError` listing everything wrong with it."""
+    return read_rules(_text(path), path.name)
 
 
 def _text(path: Path) -> str:

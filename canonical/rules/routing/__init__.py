@@ -1,0 +1,22 @@
+"""Order routing: which location ships which lines, by rules that are data.
+
+`route_orders` decides many and takes the stock down; `explain_route` shows one decision location by location.
+Most units first, then fewest parcels, then points; `choosing` and `placing` say where that is exact.
+"""
+
+from canonical.rules.routing.deciding import OURS, PlaceLine, explain_route, route_orders
+from canonical.rules.routing.reading import read_rules
+from canonical.rules.routing.rules import RoutingRules
+from canonical.rules.routing.stock import Delivery, RoutingStock, routing_stock
+
+__all__ = [
+    "OURS",
+    "Delivery",
+    "PlaceLine",
+    "RoutingRules",
+    "RoutingStock",
+    "explain_route",
+    "read_rules",
+    "route_orders",
+    "routing_stock",
+]
