@@ -22,8 +22,7 @@ class Cause(StrEnum):
     WITHHELD = "the figure is withheld"
     REFUSED = "the shop refused the figure"
     NEVER_PUBLISHED = "the figure was never published"
-    NOT_STOCKED = "the item is not stocked at the location any more"
-    GONE = "the shop has no such item any more"
+    NOT_STOCKED = "the shop does not stock the item at the location any more"
     EDITED = "somebody edited it in the shop, or another program did"
 
 
@@ -72,9 +71,7 @@ async def compare(rt: Runtime, shop: str) -> Comparison:
 def _compare(rt: Runtime, snapshot: Snapshot, figure: Figure, level: ChannelLevel | None) -> Difference | None:
     taken = snapshot.taken(figure.shop, figure.sku, figure.place.location_id)
     expected = None if figure.published is None else figure.published - int(taken)
-    if level is None:
-        return Difference(figure, None, expected, Cause.GONE)
-    if level.available is None:
+    if level is None or level.available is None:
         return Difference(figure, None, expected, Cause.NOT_STOCKED)
     if level.available == expected:
         return _waiting(figure, level.available, expected)
@@ -106,7 +103,7 @@ def _waiting(figure: Figure, shown: int, expected: int | None) -> Difference | N
 async def heal(rt: Runtime, comparison: Comparison) -> int:
     """Have the differences published again, each read before it is written. Returns how many."""
     places = [d.figure.place for d in comparison.differences if d.healable]
-    gone = [d.figure.sku for d in comparison.differences if d.cause in (Cause.GONE, Cause.NOT_STOCKED)]
+    gone = [d.figure.sku for d in comparison.differences if d.cause is Cause.NOT_STOCKED]
     rt.stock_items.forget(comparison.shop, gone)
     return await rt.stock_book.doubt_figures(comparison.shop, places) if places else 0
 

@@ -46,7 +46,7 @@ async def _new_rules(rt: Runtime) -> int:
     One cursor read when nothing changed. The cursor moves last: a worker that dies in between only repeats the asking.
     """
     kinds = rt.mappings.fingerprints()
-    rules = digest([{kind.value: kinds.get(kind.value) for kind in _KINDS}, rt.policy_fingerprint])
+    rules = digest([{kind.value: kinds.get(kind.value) for kind in _KINDS}, rt.policy_fingerprint, _turns(rt)])
     seen = await rt.store.cursor(EVERY_SHOP, RULES_CURSOR)
     if seen is not None and seen.value == rules:
         return 0
@@ -69,6 +69,20 @@ _WAITING = frozenset(STOCK_MAPPING_REASONS)
 
 def _closed(key: str) -> CaseClosing:
     return CaseClosing(aggregate_key=key, reason_codes=STOCK_MAPPING_REASONS, closed_by="crossdock", note="read again")
+
+
+def _turns(rt: Runtime) -> list[list[bool]]:
+    """Which windows of the policies are open by now: they begin and end without any event."""
+    now = rt.now()
+    return [
+        [
+            row.sell_from is None or row.sell_from <= now,
+            row.sell_until is None or now < row.sell_until,
+            row.backorder_until is None or now.date() <= row.backorder_until,
+        ]
+        for row in rt.policies.rows
+        if row.sell_from or row.sell_until or row.backorder_until
+    ]
 
 
 async def recompute_all(rt: Runtime, company: str, cause: str) -> int:
