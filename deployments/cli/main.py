@@ -13,6 +13,7 @@ app = cyclopts.App(
 )
 orders = cyclopts.App(name="orders", help="Orders: bring them in by name.")
 stock = cyclopts.App(name="stock", help="Stock: publish items, see what waits, compare with the shops.")
+products = cyclopts.App(name="products", help="Products: bring them to the shops, see what would change.")
 holds = cyclopts.App(name="holds", help="Documents that wait: list them, release them.")
 audit = cyclopts.App(name="audit", help="The hash-chained audit.")
 engine = cyclopts.App(name="engine", help="Prefect: pool, deployments, automations.")
@@ -36,6 +37,8 @@ stock.command("deployments.cli.stock:publish", name="publish", help="Read named 
 stock.command("deployments.cli.stock:believe", name="believe", help="Let positions pass that a gate stopped.")
 stock.command("deployments.cli.stock:status", name="status", help="What is due, withheld or refused.")
 stock.command("deployments.cli.stock:reconcile", name="reconcile", help="Compare the shops with what they should show.")
+products.command("deployments.cli.products:sync", name="sync", help="Bring products in; --dry-run only shows.")
+products.command("deployments.cli.products:status", name="status", help="What the shops show, and what waits.")
 holds.command("deployments.cli.holds:show_open", name="list", help="Documents that wait, with reasons.")
 holds.command("deployments.cli.holds:release", name="release", help="Let a held order go on.")
 audit.command("deployments.cli.audit:verify", name="verify", help="Check the chain from first to last line.")
@@ -66,7 +69,7 @@ tokens.command("deployments.cli.tokens:add", name="add", help="Make a token.")
 sandbox.command("deployments.cli.sandbox:order", name="order", help="Place orders.")
 sandbox.command("deployments.cli.sandbox:faults", name="faults", help="Switch delivery faults.")
 app.command("deployments.cli.doctor:doctor", name="doctor", help="Is the data of all systems fit to go live?")
-for group in (orders, stock, holds, audit, engine, shops, tokens, sandbox, atp):
+for group in (orders, stock, products, holds, audit, engine, shops, tokens, sandbox, atp):
     app.command(group)
 
 

@@ -8,7 +8,7 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from canonical.product import ProductStatus
 from canonical.records import CaseKind
-from flows.handling.products.arrivals import PRODUCTS, ROW, publish_kind
+from flows.handling.products.arrivals import PRODUCTS, RECORD, ROW, publish_kind
 from flows.handling.products.comparing import Trial
 from flows.handling.products.recording import SHOWN
 from flows.handling.products.tally import ProductTally
@@ -47,7 +47,7 @@ async def report_overview(rt: Runtime) -> None:
     lines += ["", "| waits | scope | product | reason | in words | since |", "|---|---|---|---|---|---|"]
     for kind in CaseKind:
         for case in await rt.store.cases(kind=kind, limit=1_000):
-            if ":product:" in case.aggregate_key or f":{ROW}:" in case.aggregate_key:
+            if any(f":{kind_}:" in case.aggregate_key for kind_ in ("product", RECORD, ROW)):
                 words = case.words.replace("|", "/")
                 since = f"{case.opened_at:%Y-%m-%d %H:%M:%S}"
                 lines.append(f"| {kind} | {case.scope} | {case.document} | {case.reason_code} | {words} | {since} |")

@@ -23,7 +23,9 @@ CHANNEL: Final = "crossdock"
 PRODUCTS: Final = "products"
 """The inbox kind of what sources say of products."""
 TOLD, PUBLISH = "product/told", "product/publish"
-ROW: Final = "product-row"
+RECORD, ROW = "product-record", "product-row"
+"""What a source says of a product, and a row that nobody can read: aggregates of their own, so that a shop called like
+its company does not wait for itself."""
 MOST_CASES: Final = 5_000
 
 
@@ -40,7 +42,7 @@ def product_key(shop: str, key: str) -> str:
 def told(record: SourceProduct) -> Delivery:
     """What a source says of a product, as a message. The same content of the same moment is the same message."""
     scope = record.company or EVERY_SHOP
-    subject = (scope, "product", record.key)
+    subject = (scope, RECORD, record.key)
     name = f"{record.key}/{source_digest(record)[:32]}/{record.updated_at.isoformat()}"
     return Delivery(
         delivery_key=delivery_key(record.source, scope, name),

@@ -75,8 +75,8 @@ async def _compared(rt: Runtime, batch: ProductBatch) -> list[Trial]:
             paper.product_id = paper.published.ref.product_id
     ids = [paper.product_id for paper in batch.papers if paper.product_id is not None and paper.product is not None]
     shown = await rt.goods.channels[batch.shop].read_products(ids) if ids else {}
-    return [_trial(paper, {key: found.product for key, found in shown.items()}) for paper in batch.papers
-            if paper.verdict != "waits"]  # fmt: skip
+    products = {key: found.product for key, found in shown.items()}
+    return [_trial(paper, products) for paper in batch.papers if paper.verdict != "waits"]
 
 
 def _trial(paper: ProductPaper, shown: Mapping[str, Product]) -> Trial:
@@ -142,7 +142,7 @@ def _value(name: str, value: Any) -> str:
         return ""
     if name == "images":
         text = ", ".join(urlsplit(image.url).path.rpartition("/")[2] for image in value)
-    elif name == "options":
+    elif name == "options" and isinstance(value, tuple):
         text = "; ".join(f"{option.name}: {', '.join(option.values)}" for option in value)
     elif name == "metafields":
         text = "; ".join(
