@@ -7,6 +7,8 @@ The agreement with the order generator and the webhook sender:
 * `state.update_order(shop_domain, order_id, changes, topics=None) -> record` replaces fields; topic `orders/updated`.
 * `state.on_change(callback)`: after each commit `callback(Change)` is called once a changed record, in order, with the
   topics it is news for. Changes of one merchant action share `event_id`. A callback must not block and must not raise.
+* New transactions and refunds of an order, and new events of a fulfillment, are news too: `order_transactions/create`,
+  `refunds/create`, `fulfillment_events/create`. `state.announce` tells news that changes no record.
 * `state.add`, `state.update`, `state.remove`, `state.get`, `state.all` do the same for every type
   (`records.py` says how records look). `with state.action():` makes several changes one commit and one event.
 """
@@ -35,9 +37,15 @@ TOPICS: dict[str, tuple[str, str, str]] = {
 # Fields of a record that hold records with ids of their own, found by node(id) through their owner.
 EMBEDDED: dict[str, tuple[str, ...]] = {
     "Order": ("lineItems", "shippingLines", "transactions", "refunds"),
-    "FulfillmentOrder": ("lineItems",),
+    "FulfillmentOrder": ("lineItems", "fulfillmentHolds", "merchantRequests"),
+    "Fulfillment": ("fulfillmentLineItems", "events"),
     "Customer": ("addressesV2",),
     "Product": ("options",),
+}
+# Parts whose coming is news of its own, told with the record that got them.
+PART_NEWS: dict[str, tuple[tuple[str, str], ...]] = {
+    "Order": (("transactions", "order_transactions/create"), ("refunds", "refunds/create")),
+    "Fulfillment": (("events", "fulfillment_events/create"),),
 }
 FIRST_NUMBER = 5_000_000_000_001
 NUMBERS_A_SHOP = 1_000_000_000
@@ -259,6 +267,11 @@ class State:
         """Replace fields of an order; `orders/updated` unless the caller names more."""
         return self.update(shop, order_id, changes, topics=topics)
 
+    def announce(self, shop: str, record: Record, topics: Sequence[str]) -> None:
+        """Tell news without a change of its own: what happened to the record of this id, in any shape."""
+        with self.action():
+            self._pending.append(self._change(self.space(shop), record, None, topics))
+
     def close(self) -> None:
         """Close the file behind the state."""
         if self._journal is not None:
@@ -269,6 +282,20 @@ class State:
     def _replace(self, space: ShopSpace, record: Record, previous: Record | None, topics: Sequence[str]) -> None:
         space.keep(record)
         self._pending.append(self._change(space, record, previous, topics))
+        if topics:
+            self._tell_parts(space, record, previous or {})
+
+    def _tell_parts(self, space: ShopSpace, record: Record, previous: Record) -> None:
+        type_name = gid_type(record["id"]) or ""
+        for name, topic in PART_NEWS.get(type_name, ()):
+            parts, before = record.get(name) or (), previous.get(name) or ()
+            if parts is before:
+                continue
+            known = {one["id"] for one in before}
+            for part in parts:
+                if part["id"] not in known:
+                    about = {**part, type_name[0].lower() + type_name[1:]: {"id": record["id"]}}
+                    self._pending.append(self._change(space, about, None, (topic,)))
 
     def _change(
         self, space: ShopSpace, record: Record, previous: Record | None, topics: Sequence[str], *, removed: bool = False
@@ -287,7 +314,11 @@ class State:
         changes, self._pending = self._pending, []
         if self._journal is not None and changes:
             spaces = {change.shop: self._spaces[change.shop] for change in changes}
-            kept = [(change.shop, change.record["id"], self._kept(change)) for change in changes]
+            kept = [
+                (change.shop, change.record["id"], self._kept(change))
+                for change in changes
+                if change.record_type in spaces[change.shop].records  # not the parts of records
+            ]
             self._journal.write(kept, {domain: space.next_number for domain, space in spaces.items()})
         for change in changes:
             for callback in self._subscribers:

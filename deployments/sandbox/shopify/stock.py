@@ -130,6 +130,14 @@ def commit(state: State, shop: str, item_id: str, location_id: str, pieces: int)
         move(state, shop, level, {"available": -pieces, "committed": pieces})
 
 
+def ship(state: State, shop: str, item_id: str, location_id: str, pieces: int) -> None:
+    """Take promised pieces out of the house: committed and so on hand go down. Negative pieces bring them back."""
+    level = level_at(state.space(shop), item_id, location_id)
+    item = state.get(shop, item_id)
+    if level is not None and item is not None and item.get("tracked"):
+        move(state, shop, level, {"committed": -pieces})
+
+
 def _remember(state: State, shop: str, item_id: str, delta: int) -> None:
     if not delta:
         return

@@ -41,14 +41,16 @@ from tests.sandbox.shopify.comparison import (
     errors_beside_data,
     refusals,
 )
+from tests.sandbox.shopify.replay_order import Step, lost, phase
 
 SHOP = "recorded-shop.myshopify.com"
 RECORDED_APP = 347082227713  # as the namespace of its own metafields shows
-Step = dict[str, Any]
 # What a root speaks of by an id made elsewhere: variants that are ordered, products that get metafields, items and
 # places whose stock changes.
 GOODS = {
     "orderCreate": ("ProductVariant",),
+    "fulfillmentOrderMove": ("Location",),
+    "orderEditAddVariant": ("ProductVariant",),
     "metafieldsSet": ("Product",),
     "inventoryActivate": ("InventoryItem", "Location"),
     "inventoryAdjustQuantities": ("InventoryItem", "Location"),
@@ -57,24 +59,8 @@ GOODS = {
 _UNFINISHED = re.compile(r'"status":"(RUNNING|CANCELING)","type":"(QUERY|MUTATION)"')
 _GID = re.compile(r"gid://[a-z]+/\w+/[\w-]+(?:\?[\w=&]+)?")
 _SAID_MISSING = re.compile(r"does not exist|not found|can't be found|Invalid id|Unable to find")
-# Steps of one case, in the order they were taken.
-_CASE = re.compile(r"/cases/(\w+)/success/(stagedUpload|run|currentAfterRun|statusPolls)")
-_CASE_ORDER = ("stagedUpload", "run", "currentAfterRun", "statusPolls")
 # Records that are there only because somebody asked for them; if no recorded step did, another one made them.
 _ON_PURPOSE = frozenset({"MediaImage", "Metafield", "MetafieldDefinition"})
-_PHASES = (
-    (re.compile(r"successfulRuns|lifecycle/run|/interaction"), 1),
-    (re.compile(r"Polls/0$"), 2),
-    (re.compile(r"sixthRun|missingRun"), 3),
-    (re.compile(r"cleanup.*delete", re.IGNORECASE), 9),
-    (re.compile(r"cleanup", re.IGNORECASE), 8),
-    (re.compile(r"repeat|after|downstream|probe", re.IGNORECASE), 7),
-    (re.compile(r"delete$", re.IGNORECASE), 6),
-    (re.compile(r"create", re.IGNORECASE), 0),
-    (re.compile(r"upstreamCalls", re.IGNORECASE), 2),
-    (re.compile(r"hydrate", re.IGNORECASE), 5),
-    (re.compile(r"setup|cancel$", re.IGNORECASE), 1),
-)
 
 
 @dataclass(frozen=True)
@@ -115,13 +101,6 @@ def replay() -> list[Verdict]:
     return [verdict for steps in by_source.values() for verdict in Session(engine, scopes).run(steps)]
 
 
-def phase(step: Step) -> tuple[int, str, int]:
-    """When a step of a recording runs, as far as its name tells."""
-    if case := _CASE.match(step["step"]):
-        return 1, case.group(1), _CASE_ORDER.index(case.group(2))
-    return next((when for pattern, when in _PHASES if pattern.search(step["step"])), 4), "", 0
-
-
 class Session:
     """One source against one fresh shop."""
 
@@ -146,10 +125,21 @@ class Session:
         """Replay the steps; the clock moves on a minute after each, so that jobs are done."""
         self._told = {one for step in steps if self._writes(step) for one in _gids(step["response"].get("data"))}
         self._foreign = [step for step in steps if not set(step["roots"]) <= self._roots and "data" in step["response"]]
-        for step in sorted(steps, key=phase):
+        waiting = sorted(steps, key=phase)
+        while waiting:
+            step = next((one for one in waiting if not self._waits(one, waiting)), waiting[0])
+            waiting.remove(step)
             yield self._step(step)
             self._now += timedelta(minutes=1)
             self._jobs.run_due()
+
+    def _waits(self, step: Step, waiting: list[Step]) -> bool:
+        """Whether another step that has not run makes what this one speaks of, and finds."""
+        if "data" not in step["response"] or _says_missing(step["response"]["data"]):
+            return False
+        unknown = {one for one in _gids(step["variables"]) if one not in self._comparison.ids}
+        makers = (one for one in waiting if one is not step and self._writes(one)) if unknown else ()
+        return any(unknown & set(_gids(one["response"].get("data"))) - set(_gids(one["variables"])) for one in makers)
 
     def answer(self, step: Step) -> dict[str, Any]:
         """What the stand-in answers to a step."""
@@ -216,6 +206,8 @@ class Session:
         response = step["response"]
         if "data" not in response:
             return ""
+        if what := lost(step):
+            return f"a step before it is not recorded: {what}"
         missing = sorted(set(step["roots"]) - self._roots)
         if missing:
             return f"not implemented yet: {', '.join(missing)}"

@@ -14,7 +14,7 @@ def current_app_installation(call: Call, _arguments: Arguments) -> Record:
     return {
         "id": "gid://shopify/AppInstallation/1",
         "accessScopes": [_scope(handle) for handle in sorted(call.scopes)],
-        "app": _app(call.app),
+        "app": app_record(call.app),
         "launchUrl": f"https://{call.shop}/admin/apps/{call.app.client_id}",
     }
 
@@ -22,7 +22,7 @@ def current_app_installation(call: Call, _arguments: Arguments) -> Record:
 @domain.query("app")
 def app(call: Call, _arguments: Arguments) -> Record:
     """The app whose token asks."""
-    return _app(call.app)
+    return app_record(call.app)
 
 
 @domain.query("publicApiVersions")
@@ -42,7 +42,8 @@ def _scope(handle: str) -> Record:
     return {"handle": handle, "description": f"{verb.capitalize()} {subject.replace('_', ' ')}"}
 
 
-def _app(one: App) -> Record:
+def app_record(one: App) -> Record:
+    """An app as the API shows it."""
     scopes = [_scope(handle) for handle in sorted(with_implied(one.scopes))]
     return {
         "id": gid("App", one.number),

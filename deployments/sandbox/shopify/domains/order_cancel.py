@@ -3,7 +3,6 @@
 from decimal import Decimal
 
 from deployments.sandbox.shopify.domains.order_changes import MISSING, refund_left
-from deployments.sandbox.shopify.domains.order_records import SETTLED, promise
 from deployments.sandbox.shopify.domains.payments import (
     figures,
     new_transaction,
@@ -13,6 +12,7 @@ from deployments.sandbox.shopify.domains.payments import (
 )
 from deployments.sandbox.shopify.errors import user_error
 from deployments.sandbox.shopify.jobs import open_jobs, result_of, start_job
+from deployments.sandbox.shopify.outbound import SETTLED, give_up, place_of, tell
 from deployments.sandbox.shopify.records import Record, gid, iso, reference
 from deployments.sandbox.shopify.registry import Arguments, Call, Domain
 from deployments.sandbox.shopify.state import State
@@ -107,10 +107,9 @@ def cancel(state: State, shop: str, job: Record) -> Record:
 
 
 def _close_request(state: State, shop: str, request: Record, *, restock: bool) -> None:
-    if restock:
-        promise(state, shop, request, undo=True)
-    closed = {"status": "CLOSED", "supportedActions": []}
-    state.update(shop, request["id"], closed, topics=("fulfillment_orders/cancelled",))
+    give_up(state, shop, place_of(request), request["lineItems"], restock=restock)
+    closed = state.update(shop, request["id"], {"status": "CLOSED", "fulfillmentHolds": []}, topics=())
+    tell(state, shop, "cancelled", closed, replacement=None)
 
 
 def _settle(state: State, shop: str, order: Record, *, refund: bool) -> Record:

@@ -3,15 +3,13 @@
 from typing import Any
 
 from deployments.sandbox.shopify.domains.payments import figures
+from deployments.sandbox.shopify.outbound import assigned, place_of, pledge
 from deployments.sandbox.shopify.records import Record, gid, gid_tail, is_reference, reference
 from deployments.sandbox.shopify.registry import Domain
 from deployments.sandbox.shopify.state import ShopSpace, State
-from deployments.sandbox.shopify.stock import commit
 
 domain = Domain()
 FIRST_ORDER_NUMBER = 1001
-ACTIONS = ("CREATE_FULFILLMENT", "REPORT_PROGRESS", "MOVE", "HOLD")
-SETTLED = frozenset({"CANCELLED", "CLOSED"})
 
 
 @domain.completes("Order")
@@ -84,16 +82,11 @@ def _default_requests(state: State, shop: str, order: Record) -> list[Record]:
     place = next((one for one in state.all(shop, "Location") if one["isActive"] and one["fulfillsOnlineOrders"]), None)
     if not lines or place is None:
         return []
-    return [{"assignedLocation": _assigned(place), "lineItems": [_line(state, shop, line) for line in lines]}]
+    return [{"assignedLocation": assigned(place), "lineItems": [request_line(state, shop, line) for line in lines]}]
 
 
-def _assigned(place: Record) -> Record:
-    address = place["address"]
-    names = ("address1", "address2", "city", "zip", "province", "countryCode", "phone")
-    return {"name": place["name"], "location": reference(place), **{name: address.get(name) for name in names}}
-
-
-def _line(state: State, shop: str, line: Record) -> Record:
+def request_line(state: State, shop: str, line: Record) -> Record:
+    """An order line as a fulfillment order asks for it, whole."""
     variant = state.get(shop, line["variant"]["id"]) if line.get("variant") else None
     return {
         "lineItem": reference(line),
@@ -117,7 +110,6 @@ def _keep_request(state: State, shop: str, order: Record, request: Record) -> Re
         "requestStatus": "UNSUBMITTED",
         "fulfillAt": f"{order['createdAt'][:13]}:00:00Z",
         "fulfillmentHolds": [],
-        "supportedActions": actions(lines),
         "deliveryMethod": {"id": gid("DeliveryMethod", space.number()), "methodType": "SHIPPING"},
         "destination": _destination(space.number, order),
         "orderProcessedAt": order["processedAt"],
@@ -131,14 +123,8 @@ def _keep_request(state: State, shop: str, order: Record, request: Record) -> Re
     }
     kept = state.add(shop, "FulfillmentOrder", record, topics=())
     if not order.get("cancelledAt"):
-        promise(state, shop, kept)
+        pledge(state, shop, place_of(kept), kept["lineItems"])
     return kept
-
-
-def actions(lines: list[Record]) -> list[Record]:
-    """What can be done with an open request; only more than one piece can be split."""
-    pieces = sum(int(line["remainingQuantity"]) for line in lines)
-    return [{"action": name} for name in (*ACTIONS, *(("SPLIT",) if pieces > 1 else ()))]
 
 
 def _own_line(number: Any, line: Record) -> Record:
@@ -157,13 +143,3 @@ def _destination(number: Any, order: Record) -> Record | None:
         "countryCode": address.get("countryCodeV2"),
         "email": order.get("email"),
     }
-
-
-def promise(state: State, shop: str, request: Record, *, undo: bool = False) -> None:
-    """Commit the stock of a fulfillment order at its location, or give it back."""
-    place = (request["assignedLocation"].get("location") or {}).get("id")
-    for line in request["lineItems"]:
-        item_id = line.get("inventoryItemId")
-        if item_id and place:
-            pieces = int(line["remainingQuantity"])
-            commit(state, shop, item_id, place, -pieces if undo else pieces)

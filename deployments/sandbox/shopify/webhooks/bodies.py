@@ -4,7 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 from deployments.sandbox.shopify.records import Record
-from deployments.sandbox.shopify.webhooks import catalogue_bodies, customer_bodies, order_bodies, shop_bodies
+from deployments.sandbox.shopify.webhooks import (
+    catalogue_bodies,
+    customer_bodies,
+    fulfillment_order_bodies,
+    order_bodies,
+    shop_bodies,
+)
 from deployments.sandbox.shopify.webhooks.fulfillment_bodies import fulfillment_body
 from deployments.sandbox.shopify.webhooks.refund_bodies import payment_body, refund_body
 from deployments.sandbox.shopify.webhooks.rest import Source
@@ -41,6 +47,7 @@ WRITERS: dict[str, Writer] = {
     ),
     "locations/delete": catalogue_bodies.deleted_body,
     **dict.fromkeys(("fulfillments/create", "fulfillments/update"), fulfillment_body),
+    **fulfillment_order_bodies.WRITERS,
     "refunds/create": refund_body,
     "order_transactions/create": payment_body,
     "bulk_operations/finish": catalogue_bodies.bulk_operation_body,
