@@ -28,3 +28,8 @@ class WriteLock:
     def close(self) -> None:
         """Give the file back."""
         os.close(self._file)
+
+
+def lock_of(database: Path) -> WriteLock:
+    """The lock of a database file, opened anew."""
+    return WriteLock(database.with_name(database.name + ".lock"))

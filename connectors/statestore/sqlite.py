@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -13,13 +14,13 @@ from sqlalchemy.engine import URL
 from connectors.statestore.arrivals import insert_sqlite
 from connectors.statestore.database import Rows, Work, in_thread
 from connectors.statestore.faults import DATABASE_ERRORS
-from connectors.statestore.filelock import WriteLock
+from connectors.statestore.filelock import lock_of
 
 T = TypeVar("T")
 
 _BUSY_SECONDS: Final = 10.0
+_WAL: Final = "PRAGMA journal_mode=WAL"
 _PRAGMAS: Final = (
-    "journal_mode=WAL",
     "synchronous=FULL",  # the acknowledged survives a power cut, not only a kill
     "wal_autocheckpoint=4000",  # pages: fewer, longer checkpoints than the default
     "mmap_size=268435456",  # another process's commit empties the page cache, but not the map of the file
@@ -33,11 +34,11 @@ class SqliteDatabase:
     def __init__(self, url: URL, *, readers: int) -> None:
         path = Path(str(url.database))
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = WriteLock(path.with_name(path.name + ".lock"))
+        self._lock = lock_of(path)
         self.intake = ThreadPoolExecutor(1, "store-writer")
         self._reading = ThreadPoolExecutor(readers, "store-reader")
         self._writer = _engine(url, begin="BEGIN IMMEDIATE", pool_size=1)
-        self._readers = _engine(url, begin="BEGIN", pool_size=readers, read_only=True)
+        self._readers = _engine(url, begin="BEGIN", pool_size=readers, reads=path)
 
     async def read(self, work: Work[T]) -> T:
         """In a reader thread, over one snapshot."""
@@ -86,7 +87,8 @@ class SqliteDatabase:
         self._lock.close()
 
 
-def _engine(url: URL, *, begin: str, pool_size: int, read_only: bool = False) -> Engine:
+def _engine(url: URL, *, begin: str, pool_size: int, reads: Path | None = None) -> Engine:
+    """Connections that write, made under the lock; or those that only read the file."""
     engine = create_engine(
         url,
         pool_size=pool_size,
@@ -98,9 +100,13 @@ def _engine(url: URL, *, begin: str, pool_size: int, read_only: bool = False) ->
     @event.listens_for(engine, "connect")
     def configure(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None  # we begin and commit ourselves
+        if reads is None:
+            connection.execute(_WAL)
+        else:
+            _wait_for_wal(connection, reads)
         for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
-        if read_only:
+        if reads is not None:
             connection.execute("PRAGMA query_only=ON")
 
     @event.listens_for(engine, "begin")
@@ -108,3 +114,14 @@ def _engine(url: URL, *, begin: str, pool_size: int, read_only: bool = False) ->
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+def _wait_for_wal(connection: sqlite3.Connection, path: Path) -> None:
+    """Have a new file in WAL mode before it is read; by one program at a time.
+
+    Of two that switch at once SQLite refuses one without waiting ("database is locked"): both read and want to write.
+    A lock of its own each time: those of one `WriteLock` do not exclude each other.
+    """
+    if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+        with closing(lock_of(path)) as lock, lock:
+            connection.execute(_WAL)

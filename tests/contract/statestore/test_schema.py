@@ -1,6 +1,7 @@
 """Models and migrations say the same, and several programs may bring one database up at once."""
 
 import asyncio
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from pydantic import ValidationError
 from sqlalchemy import Connection, Engine, create_engine, text
 
 from canonical.errors import MisconfiguredError
+from connectors.statestore.filelock import lock_of
 from connectors.statestore.schema import REVISION, current_revision, migration_config
 from connectors.statestore.settings import StoreSettings, parsed_url
 from connectors.statestore.store import SqlStateStore, open_store, upgrade
@@ -67,6 +69,19 @@ async def test_programs_that_start_together_bring_an_empty_database_up_once(sett
     for store in stores:
         await store.check()
         await store.aclose()
+
+
+async def test_nobody_touches_a_new_file_while_another_program_brings_it_up(tmp_path: Path) -> None:
+    file = tmp_path / "store.sqlite"
+    with closing(lock_of(file)) as held:
+        with held:
+            opening = asyncio.create_task(open_store(StoreSettings.model_validate({"url": f"sqlite:///{file}"})))
+            await asyncio.wait([opening], timeout=0.5)
+            assert not opening.done()
+            assert not file.exists() or file.stat().st_size == 0
+        store = await opening
+    await store.check()
+    await store.aclose()
 
 
 async def test_an_old_schema_is_named_when_it_may_not_be_upgraded(settings: StoreSettings) -> None:
