@@ -20,7 +20,7 @@ from canonical.records import (
 )
 from canonical.states import EffectState, MessageState, OrderState
 from flows.handling.documents import Chunk, Posting
-from flows.handling.reserving import marks
+from flows.handling.reserving import doubt, marks
 from flows.handling.verdicts import BOOKED, WRITE_BACK, follow_up
 from flows.runtime import Runtime
 
@@ -42,6 +42,7 @@ class Settlement:
         self.clocks: list[tuple[str, str, str, datetime]] = []
         self.audit: list[AuditEntry] = []
         self.deliveries: list[Delivery] = []
+        self.given_back: list[Order] = []
 
     def batch(self) -> Batch:
         return Batch(
@@ -120,6 +121,7 @@ class Settlement:
         self.ended.append((record.scope, record.order_id, "cancelled"))
         order = Order.model_validate_json(record.document)
         self.deliveries += marks(self.rt, [order], None, f"cancelled/{posting.message.seq}")
+        self.given_back.append(order)
         self.note(record, "order.cancelled", {"after": "posting", "system": self.system, "id": record.external_id})
         self.done(posting)
 
@@ -188,6 +190,7 @@ async def settle(rt: Runtime, chunk: Chunk, postings: Sequence[Posting], *, canc
             work.stopped(posting, record, posting.error, posting.key if sent else None)
     if work.messages:
         await rt.store.commit(work.batch())
+        await doubt(rt, work.given_back)
 
 
 async def stop(rt: Runtime, chunk: Chunk, posting: Posting, error: CrossdockError, *, effect_key: str) -> None:

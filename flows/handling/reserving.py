@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
 
+from canonical.inventory import Place
 from canonical.order import FinancialStatus, Order, OrderLine
 from canonical.records import Delivery, OrderRecord, Reservation
 from flows.handling.documents import IntakeBatch
@@ -90,3 +91,33 @@ def marks(rt: Runtime, orders: Iterable[Order], batch: IntakeBatch | None, cause
             if batch is not None:
                 batch.demand_of.add(company)
     return made
+
+
+def gave_back(order: Order, known: OrderRecord | None) -> bool:
+    """Whether a cancel or an edit took out of the order what it held: the channel may have its goods back, or not."""
+    for old in before(known):
+        left = {line.id: line.current_quantity for line in order.lines}
+        if order.cancelled_at is not None:
+            return old.cancelled_at is None
+        return any(line.current_quantity > left.get(line.id, 0) for line in old.lines)
+    return False
+
+
+async def doubt(rt: Runtime, orders: Iterable[Order]) -> int:
+    """Have the shops' figures behind these orders read before they are written. Call it after what frees the stock.
+
+    We expect the channel to show what a cancel gave back. Whoever cancels may say that nothing is restocked, which no
+    order tells: then it shows less than we believe, and without a look nothing would ever be written there.
+    """
+    places: dict[str, set[Place]] = {}
+    for order in orders:
+        if order.shop in rt.stock_channels:
+            names = {kit or item for line in order.lines if line.sku for item, _, kit in _takes(rt, order.shop, line)}
+            at = {request.location_id for request in order.fulfillment_orders}
+            found = (figure.place for figure in await rt.stock_book.figures(order.shop, sorted(names)))
+            places.setdefault(order.shop, set()).update(p for p in found if not at or p.location_id in at)
+    doubted = 0
+    for shop, some in places.items():
+        in_order = sorted(some, key=lambda place: (place.item_id, place.location_id))
+        doubted += await rt.stock_book.doubt_figures(shop, in_order) if in_order else 0
+    return doubted

@@ -28,7 +28,7 @@ from canonical.rules.order_checks import decide
 from canonical.rules.verdicts import Decision, Verdict
 from canonical.states import MessageState, OrderState
 from flows.handling.documents import IntakeBatch, OrderDocument
-from flows.handling.reserving import before, marks, reservations_of
+from flows.handling.reserving import before, doubt, gave_back, marks, reservations_of
 from flows.handling.unexpected import contained
 from flows.runtime import Runtime
 
@@ -56,13 +56,23 @@ class Drafts:
         self.reservations: list[Reservation] = []
         self.whole: list[tuple[str, str]] = []
         self.moved: list[Order] = []
+        self.given_back: list[Order] = []
         self.audit: list[AuditEntry] = []
         self.deliveries: list[Delivery] = []
 
     def reserve(self, rt: Runtime, order: Order) -> None:
         """What the order takes of stock now, and nothing else."""
-        self.reservations += reservations_of(rt, order)
-        self.whole.append((order.shop, order.id))
+        if order.cancelled_at is None:
+            self.reservations += reservations_of(rt, order)
+            self.whole.append((order.shop, order.id))
+        else:
+            self.ended.append((order.shop, order.id, "cancelled"))
+
+    def move(self, order: Order, known: OrderRecord | None) -> None:
+        """The figures behind the order, and behind what it was, are computed again."""
+        self.moved += (order, *before(known))
+        if gave_back(order, known):
+            self.given_back += before(known)
 
     def batch(self) -> Batch:
         return Batch(
@@ -97,6 +107,7 @@ async def check_and_record(rt: Runtime, batch: IntakeBatch, run_id: str | None) 
             _set_aside(rt, document, drafts)
     drafts.deliveries += marks(rt, drafts.moved, batch, f"checked/{batch.messages[0].seq}")
     await rt.store.commit(drafts.batch())
+    await doubt(rt, drafts.given_back)
 
 
 def _decide(rt: Runtime, document: OrderDocument, drafts: Drafts, run_id: str | None) -> None:
@@ -141,11 +152,9 @@ def _apply(
         drafts.open_cases.extend(_case(rt, document, kind, _reason_of(f)) for f in findings)
     if state == OrderState.ACCEPTED:
         drafts.deliveries.append(follow_up(rt, record, POST, str(document.messages[-1].seq)))
-    if state == OrderState.CANCELLED:
-        drafts.ended.append((order.shop, order.id, "cancelled"))
-    elif state != OrderState.SKIPPED:  # by now the channel has chosen the locations
+    if state != OrderState.SKIPPED:  # by now the channel has chosen the locations
         drafts.reserve(rt, order)
-    drafts.moved += (order, *before(document.record))
+    drafts.move(order, document.record)
     if document.record is None:
         drafts.clocks.append(_clock(rt, document))
     _done(document, drafts)
@@ -177,7 +186,7 @@ def _after_posting(
         drafts.deliveries.append(follow_up(rt, newer, WRITE_BACK, str(document.messages[-1].seq)))
     if order.cancelled_at is None:  # what is fulfilled or edited at the channel, it does not count as committed
         drafts.reserve(rt, order)
-        drafts.moved += (order, *before(record))
+        drafts.move(order, record)
     drafts.orders.append(newer)
     _audit(rt, document, drafts, f"order.{document.verdict}", {"after": "posting", "changes": document.reasons})
     _done(document, drafts)

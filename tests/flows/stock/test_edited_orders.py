@@ -75,3 +75,37 @@ async def test_a_line_that_a_mapping_made_a_kit_holds_its_components_and_no_long
     await stock.webhook(edited(order), topic="orders/updated")
     await stock.read_orders()
     assert await stock.store.reserved("north") == {("MUG-1", "7"): "2"}
+
+
+@pytest.mark.parametrize("booked", [False, True])
+async def test_a_cancel_that_restocks_nothing_at_the_channel_leaves_no_figure_too_low(
+    stock: StockHouse, booked: bool
+) -> None:
+    place = await stock.stocked("TEE-1", 20)
+    stock.erp.down = not booked
+    order = stock.order(6001, "TEE-1", 4)
+    stock.shop.sell(place, 4)
+    await stock.webhook(order)
+    await stock.read_orders()
+    await stock.drain()
+    stock.shop.fulfill(place, 4)  # no longer committed, and not available again
+    cancelled = edited(order, cancelled_at=order.updated_at + timedelta(minutes=1))
+    await stock.webhook(cancelled, topic="orders/cancelled")
+    await stock.read_orders()
+    await stock.drain()
+    assert shown(stock, [place]) == [20]
+
+
+async def test_news_of_an_order_that_give_nothing_back_cost_no_look_at_the_shop(stock: StockHouse) -> None:
+    place = await stock.stocked("TEE-1", 20)
+    stock.erp.down = True
+    order = stock.order(6001, "TEE-1", 4)
+    stock.shop.sell(place, 4)
+    await stock.webhook(order)
+    await stock.read_orders()
+    await stock.drain()
+    reads = stock.shop.reads
+    await stock.webhook(edited(order, note="ring twice"), topic="orders/updated")
+    await stock.read_orders()
+    await stock.drain()
+    assert stock.shop.reads == reads
