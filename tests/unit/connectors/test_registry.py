@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from canonical.errors import MisconfiguredError
+from canonical.inventory import StockOwner
 from canonical.landscape import Landscape, read_landscape
 from connectors.registry import product_sources, stock_sources
 from deployments.landscape_loader import LANDSCAPE_FILE
@@ -60,6 +61,16 @@ async def test_products_of_a_shop_come_from_its_erp_and_from_who_owns_fields_of_
     assert [source.system for source in sources] == ["erp", "pim"]
     for source in sources:
         await source.aclose()
+
+
+@pytest.mark.parametrize("file", ["landscape.toml", "landscape.lambda.toml"])
+def test_the_warehouse_that_a_landscape_shows_as_a_comment_owns_its_location_once_it_is_let_in(file: str) -> None:
+    text = (LANDSCAPE_FILE.parent / file).read_text()
+    assert read_landscape(text).stock_owner("north", "DC-WEST").owner is StockOwner.CROSSDOCK
+    _, begun, rest = text.partition("# [[systems]]")
+    example = [line.removeprefix("#").strip() for line in (begun + rest.partition("\n\n")[0]).splitlines()]
+    found = read_landscape("\n".join([text, *example])).stock_owner("north", "DC-WEST")
+    assert (found.owner, found.source) == (StockOwner.WMS, "wms")
 
 
 def test_a_system_that_no_connector_can_be_is_named() -> None:
