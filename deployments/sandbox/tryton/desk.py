@@ -20,9 +20,11 @@ class TrytonDesk:
     """A clerk of one company, logged in."""
 
     def __init__(self, url: str, database: str = "erp", company: str = "north") -> None:
+        self._log_in(url, database, f"connector-{company}", PASSWORD)
+
+    def _log_in(self, url: str, database: str, login: str, password: str) -> None:
         self._http = httpx.Client(base_url=f"{url}/{database}", timeout=120, trust_env=False)
-        login = f"connector-{company}"
-        user, token, _ = self._post("common.db.login", [login, {"password": PASSWORD}, "en"])
+        user, token, _ = self._post("common.db.login", [login, {"password": password}, "en"])
         self._http.headers["Authorization"] = f"Session {base64.b64encode(f'{login}:{user}:{token}'.encode()).decode()}"
         self._context = self._post("model.res.user.get_preferences", [True, {}])
         self._company = self._context["company"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -29,8 +29,8 @@ a carrier to quote, `sale_stock_quantity` answers a shortage with a warning that
 log = logging.getLogger(__name__)
 
 
-def activate(database: str) -> Any:
-    """Create the tables and standard records of `MODULES` in an empty database; return its loaded pool."""
+def activate(database: str, modules: Sequence[str] = MODULES) -> Any:
+    """Create the tables and standard records of the modules in an empty database; return its loaded pool."""
     from trytond import backend
     from trytond.pool import Pool
 
@@ -40,9 +40,9 @@ def activate(database: str) -> Any:
     Pool.start()
     pool = Pool(database)
     with records_taken_as_valid():
-        pool.init(update=list(MODULES), lang=["en"], activatedeps=True)
+        pool.init(update=list(modules), lang=["en"], activatedeps=True)
     transact(database, 0, lambda: _write_settings(pool))
-    log.info("activated %d Tryton modules in %s", len(MODULES), database)
+    log.info("activated %d Tryton modules in %s", len(modules), database)
     return pool
 
 
@@ -65,10 +65,10 @@ def _write_settings(pool: Any) -> None:
     from trytond import __series__
 
     pool.get("ir.module").update_list()
-    for model, values in (
-        ("ir.configuration", {"series": __series__, "language": "en"}),
-        ("account.configuration", {}),
-    ):
+    single: dict[str, dict[str, str]] = {"ir.configuration": {"series": __series__, "language": "en"}}
+    if "account.configuration" in {name for name, _ in pool.iterobject()}:
+        single["account.configuration"] = {}
+    for model, values in single.items():
         settings = pool.get(model)
         settings.write([settings(1)], values)
 

@@ -8,17 +8,21 @@ from typing import Any
 from deployments.sandbox.catalogue import Address, Catalogue
 
 COUNTRY_NAMES = {"US": "United States", "CA": "Canada", "DE": "Germany", "FR": "France"}
+USAGES = ("invoice", "delivery")
 
 
 class Countries:
     """Countries and subdivisions by ISO code, as the records an address points to."""
 
-    def __init__(self, countries: dict[str, Any], subdivisions: dict[str, Any]) -> None:
+    def __init__(
+        self, countries: dict[str, Any], subdivisions: dict[str, Any], usages: tuple[str, ...] = USAGES
+    ) -> None:
         self._countries = countries
         self._subdivisions = subdivisions
+        self._usages = usages
 
     def address(self, address: Address, name: str = "") -> dict[str, Any]:
-        """The values of a `party.address` usable for invoices and deliveries."""
+        """The values of a `party.address`, for every use that this database knows."""
         subdivision = self._subdivisions.get(f"{address.country_code}-{address.province_code}")
         return {
             "party_name": name,
@@ -27,12 +31,11 @@ class Countries:
             "city": address.city,
             "country": self._countries[address.country_code].id,
             "subdivision": subdivision.id if subdivision else None,
-            "invoice": True,
-            "delivery": True,
+            **dict.fromkeys(self._usages, True),
         }
 
 
-def create_countries(pool: Any, catalogue: Catalogue) -> Countries:
+def create_countries(pool: Any, catalogue: Catalogue, usages: tuple[str, ...] = USAGES) -> Countries:
     """Create the countries and provinces that occur in the catalogue."""
     addresses = list(_addresses(catalogue))
     codes = sorted({address.country_code for address in addresses})
@@ -49,7 +52,7 @@ def create_countries(pool: Any, catalogue: Catalogue) -> Countries:
             for country, code, name in provinces
         ]
     )
-    return Countries(countries, {subdivision.code: subdivision for subdivision in subdivisions})
+    return Countries(countries, {subdivision.code: subdivision for subdivision in subdivisions}, usages)
 
 
 def create_warehouses(pool: Any, catalogue: Catalogue, countries: Countries) -> dict[str, Any]:
