@@ -30,6 +30,7 @@ class Role(StrEnum):
     WMS = "wms"
     OMS = "oms"
     PIM = "pim"
+    ROUTING = "routing"
 
 
 class Domain(StrEnum):

@@ -29,11 +29,16 @@ from canonical.ports import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
     from canonical.ports.approvals import Approvals
     from canonical.ports.mapping import MappingBook
     from canonical.ports.readiness import Arrivals, ChannelSetup
+    from canonical.ports.routing import Router
     from canonical.ports.stock_views import StockDesk
     from canonical.records import TraceLine
+    from canonical.rules.routing import RoutingRules, StockReader
     from connectors.shopify.settings import ShopifySettings
 
 
@@ -252,6 +257,27 @@ def _product_source(system: System, company: Company) -> ProductSource:
         from connectors.feed.source import open_feed
 
         return open_feed(system.name, FeedSettings.load(system.name, url=url))
+    raise _unknown(system)
+
+
+def routing_engine(
+    landscape: Landscape,
+    name: str,
+    rules: "RoutingRules",
+    read_stock: "StockReader",
+    now: "Callable[[], datetime]",
+) -> "Router":
+    """The outside routing engine behind a system of role routing; it connects at the first question.
+
+    Raises `MisconfiguredError` naming missing settings.
+    """
+    system = landscape.system(name)
+    url = os.environ.get(system.base_url_env) if system.base_url_env else None
+    if system.kind == "routing_engine":
+        from connectors.routing_engine.router import open_engine
+        from connectors.routing_engine.settings import EngineSettings
+
+        return open_engine(system.name, EngineSettings.load(system.name, url=url), rules, read_stock, now)
     raise _unknown(system)
 
 

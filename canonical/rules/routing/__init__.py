@@ -4,18 +4,27 @@
 Most units first, then fewest parcels, then points; `choosing` and `placing` say where that is exact.
 """
 
+from canonical.rules.routing.calendar import parcels
+from canonical.rules.routing.checking import accept_decisions
 from canonical.rules.routing.deciding import OURS, PlaceLine, explain_route, route_orders
 from canonical.rules.routing.reading import read_rules
-from canonical.rules.routing.rules import RoutingRules
+from canonical.rules.routing.routers import BackedRouter, RulesRouter, StockReader
+from canonical.rules.routing.rules import OnFailure, RoutingRules
 from canonical.rules.routing.stock import Delivery, RoutingStock, routing_stock
 
 __all__ = [
     "OURS",
+    "BackedRouter",
     "Delivery",
+    "OnFailure",
     "PlaceLine",
     "RoutingRules",
     "RoutingStock",
+    "RulesRouter",
+    "StockReader",
+    "accept_decisions",
     "explain_route",
+    "parcels",
     "read_rules",
     "route_orders",
     "routing_stock",

@@ -1,12 +1,13 @@
 """When a location can ship: the cut-off in its own time zone, its working days, what is left of its capacity."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from canonical.rules.routing.rules import DAYS, RoutedLocation
+from canonical.routing import Assignment
+from canonical.rules.routing.rules import DAYS, RoutedLocation, RoutingRules
 
 
 class ShipDay(NamedTuple):
@@ -61,6 +62,17 @@ def works(location: RoutedLocation, day: date) -> bool:
 def leaving(location: RoutedLocation, day: date) -> datetime:
     """When the carrier leaves that day, in UTC."""
     return datetime.combine(day, location.leaves, ZoneInfo(location.time_zone)).astimezone(UTC)
+
+
+def parcels(assignments: Iterable[Assignment], rules: RoutingRules) -> dict[tuple[str, date], int]:
+    """How many parcels these plan, by location and its own day: what `RoutingStock.planned` starts from."""
+    found: dict[tuple[str, date], int] = {}
+    for one in assignments:
+        location = rules.location.get(one.location)
+        if location is not None and one.ship_by is not None and not one.backorder:
+            key = (one.location, one.ship_by.astimezone(ZoneInfo(location.time_zone)).date())
+            found[key] = found.get(key, 0) + 1
+    return found
 
 
 def next_leaving(location: RoutedLocation, day: date) -> datetime:

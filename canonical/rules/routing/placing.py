@@ -119,13 +119,13 @@ def _wait(
         rows = [row for item, _ in good.takes for row in stock.deliveries.get(item, ())]
         for due in sorted({row.due for row in rows if row.due <= until}):
             for location in places:
-                units, documents = _await_goods(good, location.code, due, placing.left[number], stock)
+                units, documents = await_goods(good, location.code, due, placing.left[number], stock)
                 if units:
                     placing.waits.append(Wait(number, units, location.code, due, documents))
                     placing.left[number] -= units
 
 
-def _await_goods(good: Good, location: str, due: date, want: int, stock: RoutingStock) -> tuple[int, tuple[str, ...]]:
+def await_goods(good: Good, location: str, due: date, want: int, stock: RoutingStock) -> tuple[int, tuple[str, ...]]:
     """(units that are complete by then at a location, the deliveries behind them), taken from the stock."""
     coming = {
         item: [row for row in stock.deliveries.get(item, ()) if row.location == location and row.due <= due]

@@ -53,14 +53,38 @@ class RoutingStock:
         self.planned[location, day] = self.planned.get((location, day), 0) + 1
 
     def take_decision(self, request: RoutingRequest, decision: RoutingDecision) -> None:
-        """Take what somebody else's decision takes of what is there."""
+        """Take what somebody else's decision takes: of what is there, and for backorders of the deliveries too."""
         takes = {line.line_id: line.takes for line in request.lines}
         for assignment in decision.assignments:
-            if assignment.backorder:
-                continue
             for line_id, quantity in assignment.lines.items():
                 for item, each in takes[line_id]:
-                    self.take(item, assignment.location, quantity * each)
+                    if assignment.backorder:
+                        self._wait(item, assignment.location, quantity * each)
+                    else:
+                        self.take(item, assignment.location, quantity * each)
+
+    def _wait(self, item: str, location: str, quantity: int) -> None:
+        there = min(quantity, self.at(item, location))
+        self.take(item, location, there)
+        left = quantity - there
+        for row in [row for row in self.deliveries.get(item, ()) if row.location == location]:
+            part = min(left, row.quantity)
+            if part:
+                self.take_delivery(item, row, part)
+                left -= part
+
+    def part(self, items: Iterable[str]) -> "RoutingStock":
+        """A copy of what concerns these items, to try something; `put` makes it count."""
+        wanted = set(items)
+        free = {item: dict(self.free[item]) for item in wanted if item in self.free}
+        deliveries = {item: list(self.deliveries[item]) for item in wanted if item in self.deliveries}
+        return RoutingStock(free, deliveries, dict(self.planned))
+
+    def put(self, part: "RoutingStock") -> None:
+        """What was tried is done."""
+        self.free.update(part.free)
+        self.deliveries.update(part.deliveries)
+        self.planned = part.planned
 
     def copy(self) -> "RoutingStock":
         """For a look ahead that takes nothing."""
