@@ -29,7 +29,7 @@ def apply(*, pool: str = POOL, kind: str = WARM) -> int:
     return 0
 
 
-def worker(*, pool: str = POOL, limit: int = 4) -> int:
+def worker(*, pool: str = POOL, limit: int = 6) -> int:
     """Serve the warm pool until SIGTERM.
 
     Parameters

@@ -45,7 +45,7 @@ class Plan:
     pool_type: str = WARM
     plan: str = "standard"
     store_url: str | None = None
-    worker_limit: int = 4
+    worker_limit: int = 6
     webhook_time_scale: float = 0.01
     client_id: str = "crossdock-sandbox"
     client_secret: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)

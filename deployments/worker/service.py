@@ -19,6 +19,7 @@ from canonical.errors import CrossdockError, MisconfiguredError
 from deployments.worker.news import News
 from deployments.worker.warm import WarmWorker
 from flows.handling.gates import build_gates
+from flows.handling.stock.gates import build_stock_gates
 from flows.runtime import close_runtime, request_stop
 
 GRACE_SECONDS = 20.0
@@ -94,7 +95,7 @@ class WorkerService:
                 loops.start_soon(_poll, worker)
                 loops.start_soon(_beat, worker)
                 await worker.announce()
-                loops.start_soon(asyncio.to_thread, build_gates)  # 4 s of import, before the first order needs it
+                loops.start_soon(asyncio.to_thread, _build_every_gate)  # 4 s of import, before a document needs it
                 await self._stop.wait()
                 await self._wind_down(worker)
                 loops.cancel_scope.cancel()
@@ -112,6 +113,11 @@ class WorkerService:
             drain.cancel()
             await worker.drain(0.0)
         worker._logger.info("Worker stopped.")
+
+
+def _build_every_gate() -> None:
+    build_gates()
+    build_stock_gates()
 
 
 def _check_heartbeats() -> None:
