@@ -7,6 +7,7 @@ from deployments.sandbox.shopify.outbound import assigned, place_of, pledge
 from deployments.sandbox.shopify.records import Record, gid, gid_tail, is_reference, reference
 from deployments.sandbox.shopify.registry import Domain
 from deployments.sandbox.shopify.state import ShopSpace, State
+from deployments.sandbox.shopify.stock import level_at, quantity
 
 domain = Domain()
 FIRST_ORDER_NUMBER = 1001
@@ -83,6 +84,17 @@ def _default_requests(state: State, shop: str, order: Record) -> list[Record]:
     if not lines or place is None:
         return []
     return [{"assignedLocation": assigned(place), "lineItems": [request_line(state, shop, line) for line in lines]}]
+
+
+def routed(state: State, shop: str, line: Record) -> str | None:
+    """The location that ships a new line: the first that has enough of it, else the first that ships."""
+    places = [one for one in state.all(shop, "Location") if one["isActive"] and one["fulfillsOnlineOrders"]]
+    item, space = str(line.get("inventoryItemId") or ""), state.space(shop)
+    for place in places if item else ():
+        level = level_at(space, item, place["id"])
+        if level is not None and level["isActive"] and quantity(level, "available") >= line["remainingQuantity"]:
+            return str(place["id"])
+    return str(places[0]["id"]) if places else None
 
 
 def request_line(state: State, shop: str, line: Record) -> Record:

@@ -71,7 +71,7 @@ def figures(order: Record) -> Record:
             capturable = add_bags(capturable, uncaptured(order, one))
     owed = order.get("currentTotalPriceSet") or order["totalPriceSet"]
     outstanding = add_bags(add_bags(owed, net, -1), capturable, -1)
-    if Decimal(outstanding["shopMoney"]["amount"]) < 0 or order.get("cancelledAt"):
+    if order.get("cancelledAt"):
         outstanding = zero_like(outstanding)
     return {
         "totalReceivedSet": received,

@@ -117,8 +117,16 @@ def edited_order_body(record: Record, source: Source) -> Body:
         "staff_note": edit.get("staffNote") or "",
         "user_id": None,
         "line_items": changes,
-        "discounts": {"line_item": {"additions": [], "removals": []}},
-        "shipping_lines": {"additions": [], "removals": []},
+        "discounts": {
+            "line_item": {
+                "additions": [{"index": index} for index in edit.get("discountAdditions") or ()],
+                "removals": [{"index": index} for index in edit.get("discountRemovals") or ()],
+            }
+        },
+        "shipping_lines": {
+            "additions": [{"id": number(one)} for one in edit.get("shippingAdditions") or ()],
+            "removals": [{"id": number(one)} for one in edit.get("shippingRemovals") or ()],
+        },
     }
     return {"order_edit": body}
 
