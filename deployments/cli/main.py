@@ -21,6 +21,7 @@ shops = cyclopts.App(name="shops", help="Shops: check the connection, subscribe 
 mappings = cyclopts.App(name="mappings", help="How our systems name the same thing: look, change, take back.")
 approvals = cyclopts.App(name="approvals", help="What waits for a decision: list it, approve it, reject it.")
 atp = cyclopts.App(name="atp", help="Available-to-sell: how a figure came about.")
+route = cyclopts.App(name="route", help="Order routing: where an order leaves from, and why.")
 tokens = cyclopts.App(name="tokens", help="API tokens and their roles.")
 sandbox = cyclopts.App(name="sandbox", help="The Shopify stand-in: place orders, switch faults.")
 
@@ -65,11 +66,12 @@ approvals.command("deployments.cli.approvals:reject", name="reject", help="Rejec
 approvals.command("deployments.cli.approvals:code", name="code", help="A one-time code for the form in the Prefect UI.")
 app.command(approvals)
 atp.command("deployments.cli.atp:explain_figure", name="explain", help="A SKU's figure at each place, line by line.")
+route.command("deployments.cli.route:explain_order", name="explain", help="Where an order would leave from, and why.")
 tokens.command("deployments.cli.tokens:add", name="add", help="Make a token.")
 sandbox.command("deployments.cli.sandbox:order", name="order", help="Place orders.")
 sandbox.command("deployments.cli.sandbox:faults", name="faults", help="Switch delivery faults.")
 app.command("deployments.cli.doctor:doctor", name="doctor", help="Is the data of all systems fit to go live?")
-for group in (orders, stock, products, holds, audit, engine, shops, tokens, sandbox, atp):
+for group in (orders, stock, products, holds, audit, engine, shops, tokens, sandbox, atp, route):
     app.command(group)
 
 

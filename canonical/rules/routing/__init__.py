@@ -8,6 +8,7 @@ from canonical.rules.routing.calendar import parcels
 from canonical.rules.routing.checking import accept_decisions
 from canonical.rules.routing.deciding import OURS, PlaceLine, explain_route, route_orders
 from canonical.rules.routing.reading import read_rules
+from canonical.rules.routing.requests import Routable, held_by, routable
 from canonical.rules.routing.routers import BackedRouter, RulesRouter, StockReader
 from canonical.rules.routing.rules import OnFailure, RoutingRules
 from canonical.rules.routing.stock import Delivery, RoutingStock, routing_stock
@@ -18,14 +19,17 @@ __all__ = [
     "Delivery",
     "OnFailure",
     "PlaceLine",
+    "Routable",
     "RoutingRules",
     "RoutingStock",
     "RulesRouter",
     "StockReader",
     "accept_decisions",
     "explain_route",
+    "held_by",
     "parcels",
     "read_rules",
+    "routable",
     "route_orders",
     "routing_stock",
 ]

@@ -11,7 +11,7 @@ from canonical.rules.routing.desk import Candidate, Desk, Good
 from canonical.rules.routing.placing import Placing, place
 from canonical.rules.routing.rules import RoutingRules
 from canonical.rules.routing.stock import RoutingStock
-from canonical.rules.routing.wording import words_of
+from canonical.rules.routing.wording import price, words_of
 
 OURS: Final = "crossdock"
 """Who decided, when we did."""
@@ -52,22 +52,18 @@ def explain_route(
     candidates, refusals = desk.candidates(request, goods, stock)
     decision = decide(desk, request, stock.copy(), now.date())
     asked = {assignment.location for assignment in decision.assignments if not assignment.backorder}
-    rows = [_place_line(candidate, goods, asked) for candidate in sorted(candidates, key=lambda c: c.offer.points)]
+    rows = [
+        _place_line(desk, candidate, goods, asked) for candidate in sorted(candidates, key=lambda c: c.offer.points)
+    ]
     return decision, [*rows, *(PlaceLine(r.location, "", None, "", r.words) for r in sorted(refusals))]
 
 
-def _place_line(candidate: Candidate, goods: Sequence[Good], asked: set[str]) -> PlaceLine:
-    offer, lane = candidate.offer, candidate.lane
+def _place_line(desk: Desk, candidate: Candidate, goods: Sequence[Good], asked: set[str]) -> PlaceLine:
+    offer = candidate.offer
     has = ", ".join(f"{have} of {good.quantity} {good.name}" for have, good in zip(offer.have, goods, strict=True))
-    per_kg = f", {offer.per_kg} a kg" if offer.per_kg else ""
     words = "not needed" if any(offer.have) else "has nothing of it"
-    return PlaceLine(
-        offer.location,
-        has,
-        candidate.day.ship_by,
-        f"{offer.points} ({lane.words}{per_kg})",
-        "ships" if offer.location in asked else words,
-    )
+    outcome = "ships" if offer.location in asked else words
+    return PlaceLine(offer.location, has, candidate.day.ship_by, price(desk, candidate), outcome)
 
 
 def decide(desk: Desk, request: RoutingRequest, stock: RoutingStock, today: date) -> RoutingDecision:

@@ -98,8 +98,11 @@ class Desk:
         """(who may be asked now, with what it has of each good; who may not and why)."""
         lanes, refused = self.lanes(request)
         refusals, found = list(refused), list[Candidate]()
-        weights = self.rules.weights
+        weights, known = self.rules.weights, stock.places.get(request.shop)
         for lane in lanes:
+            if known is not None and lane.location.code not in known:
+                refusals.append(Refusal(lane.location.code, f"not mapped to a location of shop {request.shop}"))
+                continue
             day = self._calendars[lane.location.code].first(stock.planned)
             if day is None:
                 refusals.append(

@@ -27,12 +27,14 @@ class Delivery(NamedTuple):
 class RoutingStock:
     """Free units by item and location, deliveries by item, parcels planned by location and day. Taken down in place.
 
-    `free` is what no order, no quality hold and no safety stock wants.
+    `free` is what no order, no quality hold and no safety stock wants. `places` are the locations that a shop knows;
+    a shop that is not named there may ask any.
     """
 
     free: dict[str, dict[str, int]] = field(default_factory=dict)
     deliveries: dict[str, list[Delivery]] = field(default_factory=dict)
     planned: dict[tuple[str, date], int] = field(default_factory=dict)
+    places: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def at(self, item: str, location: str) -> int:
         """Free units, never below zero."""
@@ -78,7 +80,7 @@ class RoutingStock:
         wanted = set(items)
         free = {item: dict(self.free[item]) for item in wanted if item in self.free}
         deliveries = {item: list(self.deliveries[item]) for item in wanted if item in self.deliveries}
-        return RoutingStock(free, deliveries, dict(self.planned))
+        return RoutingStock(free, deliveries, dict(self.planned), self.places)
 
     def put(self, part: "RoutingStock") -> None:
         """What was tried is done."""
@@ -89,7 +91,8 @@ class RoutingStock:
     def copy(self) -> "RoutingStock":
         """For a look ahead that takes nothing."""
         free = {item: dict(places) for item, places in self.free.items()}
-        return RoutingStock(free, {item: list(rows) for item, rows in self.deliveries.items()}, dict(self.planned))
+        deliveries = {item: list(rows) for item, rows in self.deliveries.items()}
+        return RoutingStock(free, deliveries, dict(self.planned), self.places)
 
 
 def routing_stock(
@@ -110,7 +113,8 @@ def routing_stock(
     rows = _by_cell(setup, levels)
     net = {cell: _position(setup, cell, own_rows, keep_safety_stock) for cell, own_rows in rows.items()}
     _take_orders(setup, net, list(needs(setup, _less(demand, own))))
-    stock = RoutingStock(planned=dict(planned or {}))
+    places = {shop: frozenset(p.location for p in setup.places if p.shop == shop) for shop in setup.shops}
+    stock = RoutingStock(planned=dict(planned or {}), places=places)
     for (item, location), left in sorted(net.items()):
         stock.free.setdefault(item, {})[location] = max(0, int(left))
         stock.deliveries.setdefault(item, []).extend(_deliveries(location, rows[item, location], left))

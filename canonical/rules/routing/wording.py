@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from canonical.routing import RoutingRequest
-from canonical.rules.routing.choosing import Offer
 from canonical.rules.routing.desk import Candidate, Desk, Good, Refusal
 from canonical.rules.routing.placing import Placing
 
@@ -25,7 +24,7 @@ def words_of(
         why = "no location has it all, and no fewer have as much" if exactly else "the best split found"
         yield f"{len(placed)} parcels: {why}"
     for offer, units in placed:
-        yield _ships(goods, offer, units, by_code[offer.location])
+        yield _ships(desk, goods, units, by_code[offer.location])
     for wait in placing.waits:
         behind = ", ".join(wait.documents)
         yield f"{wait.location} waits for {wait.units} {goods[wait.good].name}, due {wait.due} ({behind})"
@@ -39,8 +38,18 @@ def words_of(
         yield f"{', '.join(locations)}: {words}"
 
 
-def _ships(goods: Sequence[Good], offer: Offer, units: Sequence[int], candidate: Candidate) -> str:
+def price(desk: Desk, candidate: Candidate) -> str:
+    """The points of a parcel from there, and how they come about. Kilograms come on top."""
+    weights, late, per_kg = desk.rules.weights, candidate.day.late, candidate.lane.per_kg
+    parts = [f"parcel {weights.parcel}", candidate.lane.words] if weights.parcel else [candidate.lane.words]
+    if late and weights.day:
+        parts.append(f"{late} {'day' if late == 1 else 'days'} later {late * weights.day}")
+    if per_kg:
+        parts.append(f"and {per_kg} a kg")
+    return f"{candidate.offer.points} points ({', '.join(parts)})"
+
+
+def _ships(desk: Desk, goods: Sequence[Good], units: Sequence[int], candidate: Candidate) -> str:
     """What a location ships, when, and what it cost."""
     items = ", ".join([f"{count} {good.name}" for count, good in zip(units, goods, strict=True) if count])
-    points = f"{offer.points} points ({candidate.lane.words})"
-    return f"{offer.location} ships {items} on {candidate.day.day}: {points}"
+    return f"{candidate.offer.location} ships {items} on {candidate.day.day}: {price(desk, candidate)}"

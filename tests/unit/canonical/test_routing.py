@@ -293,9 +293,9 @@ def test_the_narrowest_area_counts_then_the_location_then_its_kind_then_the_late
     )
     _, rows = explain_route(order(line("TEE")), stock(TEE={"EAST": 1}), read_rules(text), NOW)
     points = {row.location: row.points for row in rows}
-    assert points["EAST"] == "504 (zone US:100 4)"
-    assert points["WEST"] == "503 (zone US:100 3)"
-    assert points["SHOP"] == "802 (zone US:100 2, priority 300)"
+    assert points["EAST"] == "504 points (parcel 500, zone US:100 4)"
+    assert points["WEST"] == "503 points (parcel 500, zone US:100 3)"
+    assert points["SHOP"] == "802 points (parcel 500, zone US:100 2, priority 300)"
 
 
 def test_everything_that_is_wrong_with_the_rules_is_told_at_once() -> None:
