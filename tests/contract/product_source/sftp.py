@@ -13,7 +13,9 @@ import paramiko
 
 
 class SftpServer:
-    """Accepts one user with one password; read only."""
+    """Accepts one user with one password; `folder_kind` says what may be done, here only to read."""
+
+    folder_kind: type[paramiko.SFTPServerInterface]
 
     def __init__(self, folder: Path, user: str, password: str) -> None:
         self._folder, self._user, self._password = folder, user, password
@@ -42,7 +44,7 @@ class SftpServer:
                 return
             transport = paramiko.Transport(connection)
             transport.add_server_key(self._key)
-            transport.set_subsystem_handler("sftp", paramiko.SFTPServer, _Folder, self._folder)
+            transport.set_subsystem_handler("sftp", paramiko.SFTPServer, self.folder_kind, self._folder)
             transport.start_server(server=_Door(self._user, self._password))
             self._transports.append(transport)
 
@@ -91,3 +93,6 @@ class _Folder(paramiko.SFTPServerInterface):
         handle = paramiko.SFTPHandle(flags & ~os.O_WRONLY)
         handle.readfile = file  # type: ignore[attr-defined]
         return handle
+
+
+SftpServer.folder_kind = _Folder
