@@ -27,7 +27,11 @@ class ErpDocument(Model):
 
 
 class ShipmentPosting(Model):
-    """Goods of an order left a location: reduce stock there. Lines by order line id."""
+    """Goods of an order left a location: reduce stock there. Lines by order line id.
+
+    `shipment.location` is the ERP's code of the warehouse, as in the sales order document. Lines of services (a gift
+    card sent by mail, shipping) move nothing and are passed over.
+    """
 
     key: Code
     sale_key: Code  # the key under which the order was booked
@@ -42,7 +46,11 @@ class InvoiceTrigger(StrEnum):
 
 
 class InvoicePosting(Model):
-    """Post the invoice of a sale: all of it, or what one shipment shipped."""
+    """Post the invoice of a sale: all that is not invoiced yet, or what one shipment shipped.
+
+    What is no goods (shipping, tip, duty, rounding) is on the first invoice; the last one takes the cents by which the
+    invoices of the parts would differ from the sale.
+    """
 
     key: Code
     sale_key: Code
@@ -53,7 +61,8 @@ class InvoicePosting(Model):
 class PaymentPosting(Model):
     """Money received (or given back: negative) by one tender, to be matched with the sale's invoice.
 
-    `method` is the ERP's payment method from the gateway map; `reference` is the channel's transaction id.
+    `method` is the ERP's payment method from the gateway map; `reference` is the channel's transaction id. `captures`
+    is the id of the authorisation that this captures: an ERP that recorded it with the sale then completes it.
     """
 
     key: Code
@@ -61,6 +70,7 @@ class PaymentPosting(Model):
     method: Code
     amount: Money
     reference: Code
+    captures: str | None = None
     paid_at: Utc
 
 
@@ -74,8 +84,25 @@ class ReturnAuthorisation(Model):
     lines: dict[str, int]
 
 
+class ReturnReceipt(Model):
+    """Goods of an authorised return are back and inspected: what of it is restocked, by order line id.
+
+    One key a receipt, so that partial receipts are told apart from retries. What is scrapped, missing or wrong is not
+    in `lines`: it comes to no stock.
+    """
+
+    key: Code
+    authorisation_key: Code
+    location: Code  # the ERP's code of the warehouse
+    lines: dict[str, int]
+    received_at: Utc
+
+
 class CreditLine(Model):
-    """What is credited of one order line (or of shipping, duty, fee when `line_id` is None), exact."""
+    """What is credited of one order line (or of shipping, duty, fee when `line_id` is None), exact.
+
+    A restocking fee is what is kept: its amounts are below zero. `quantity` 0 credits an amount without goods.
+    """
 
     line_id: str | None = None
     purpose: Code = "item"  # item, shipping, duty, fee, tip, adjustment, restocking_fee

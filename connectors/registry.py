@@ -22,6 +22,7 @@ from canonical.ports import (
     ProductSource,
     SalesChannel,
     SalesOrders,
+    Settlement,
     StateStore,
     StockChannel,
     StockSource,
@@ -186,6 +187,25 @@ def sales_orders(landscape: Landscape, company: str) -> SalesOrders:
         from connectors.lambda_erp.settings import LambdaErpSettings
 
         return open_lambda_erp(system.name, LambdaErpSettings.load(company, url=url, company=entry.reference))
+    raise _unknown(system)
+
+
+def settlement(landscape: Landscape, company: str) -> Settlement:
+    """What follows a sale in the ERP of a company, as `sales_orders`."""
+    entry = landscape.company(company)
+    system = landscape.system(entry.system)
+    url = os.environ.get(system.base_url_env) if system.base_url_env else None
+    if system.kind == "tryton":
+        from connectors.tryton.settings import TrytonSettings
+        from connectors.tryton.settlement import open_settlement
+
+        web_shops = {shop.name: shop.domain for shop in landscape.shops_of(company)}
+        return open_settlement(system.name, TrytonSettings.load(company, url=url), web_shops)
+    if system.kind == "lambda_erp":
+        from connectors.lambda_erp.settings import LambdaErpSettings
+        from connectors.lambda_erp.settlement import open_settlement as open_lambda_settlement
+
+        return open_lambda_settlement(system.name, LambdaErpSettings.load(company, url=url, company=entry.reference))
     raise _unknown(system)
 
 

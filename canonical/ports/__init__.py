@@ -10,6 +10,7 @@ from canonical.ports.front import WebhookSource
 from canonical.ports.mapping import MappingBook, Mappings
 from canonical.ports.orders import OrderTranslator, SalesChannel, SalesOrders
 from canonical.ports.products import PictureProbe, Pictures, ProductBook, ProductChannel, ProductSource
+from canonical.ports.settlement import Settlement
 from canonical.ports.stock import StockBook, StockChannel, StockSource
 from canonical.ports.store import Inbox, Ledger, StateStore
 
@@ -29,6 +30,7 @@ __all__ = [
     "ProductSource",
     "SalesChannel",
     "SalesOrders",
+    "Settlement",
     "StateStore",
     "StockBook",
     "StockChannel",

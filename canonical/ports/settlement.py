@@ -11,6 +11,7 @@ from canonical.settlement import (
     MovementPosting,
     PaymentPosting,
     ReturnAuthorisation,
+    ReturnReceipt,
     ShipmentPosting,
 )
 
@@ -21,6 +22,10 @@ class Settlement(Protocol):
 
     Every write is once under its key; the same key with other content is a `ConflictError`; one bad document fails
     alone. A document whose sale is not there fails with `HeldError` (code `sale_missing`): it comes later.
+
+    The caller holds the lease of the sale while it posts: one worker at a time writes documents of one sale. ERPs do
+    not keep every key unique, so their connectors look for the key before they write, and the lease makes that safe.
+    Documents of different sales are posted by any number of workers at once.
     """
 
     system: str
@@ -33,8 +38,8 @@ class Settlement(Protocol):
 
     async def authorise_returns(self, requests: Sequence[ReturnAuthorisation]) -> list[Outcome[ErpDocument]]: ...
 
-    async def receive_returns(self, key: str, quantities: Mapping[str, int], location: str) -> Outcome[ErpDocument]:
-        """Goods of an authorised return are back: by order line id, to stock at the location (restocked ones only)."""
+    async def receive_returns(self, receipts: Sequence[ReturnReceipt]) -> list[Outcome[ErpDocument]]:
+        """Restocked goods of authorised returns go to stock at the location."""
         ...
 
     async def post_credits(self, postings: Sequence[CreditPosting]) -> list[Outcome[ErpDocument]]: ...
@@ -42,11 +47,12 @@ class Settlement(Protocol):
     async def post_movements(self, postings: Sequence[MovementPosting]) -> list[Outcome[ErpDocument]]: ...
 
     async def find_documents(self, keys: Sequence[str]) -> Mapping[str, ErpDocument]:
-        """The documents that exist under these keys, whatever their kind."""
+        """The documents that stand under these keys, whatever their kind. What an interrupted posting left counts as
+        missing: posting it again goes on from there."""
         ...
 
     async def cancelled_sales(self, since: str | None) -> tuple[tuple[str, ...], str | None]:
-        """Keys of sales cancelled in the ERP since the cursor, and the next cursor."""
+        """Keys of sales cancelled in the ERP since the cursor, and the next cursor. A key may be told again."""
         ...
 
     async def check(self) -> None: ...

@@ -26,6 +26,12 @@ class LambdaErpSettings(BaseSettings):
     """Half of the key that Lambda ERP keeps unique; the other half is ours for the document."""
     rounding_account: Annotated[str, Field(min_length=1)] = "Round Off"
     """The account that takes roundings, without the company's suffix."""
+    payment_account: Annotated[str, Field(min_length=1)] = "Primary Bank"
+    """The account that money of any payment method comes to, without the company's suffix; of type Bank or Cash."""
+    payment_accounts: dict[str, str] = {"gift_card": "Gift Card Clearing", "cash": "Cash"}
+    """Other accounts by payment method; a JSON object in the environment."""
+    credit_accounts: dict[str, str] = {"restocking_fee": "Other Income"}
+    """The account of what a credit memo names and the order has no row of, by purpose; else the rounding account."""
     price_currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "USD"
     """The currency of the items' standard rates. They are the prices of a company that books in it, and of no other."""
     not_products: tuple[str, ...] = ("SHIPPING", "TIP", "DUTY", "ROUNDING")

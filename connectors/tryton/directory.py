@@ -104,6 +104,14 @@ class Directory:
             regions=await self._regions.find(region_code(a) for a in addresses if a.region),
         )
 
+    async def items(self, codes: Iterable[str]) -> dict[str, Item]:
+        """The products of these codes, as far as they exist."""
+        return await self._items.find(codes)
+
+    async def journals(self, names: Iterable[str]) -> dict[str, int]:
+        """The payment journals of these names, as far as they exist."""
+        return await self._journals.find(names)
+
     async def places(self, addresses: Iterable[Address]) -> References:
         """The countries and regions of these addresses."""
         known = list(addresses)

@@ -114,6 +114,7 @@ def _line_values(document: SalesOrderDocument, line: BookingLine, known: Referen
         "unit_price": price,
         "taxes": [("add", [_tax(document, line, code, known) for code in (tax.code for tax in line.taxes)])],
         "description": _described(line),
+        "note": line.key,
     }
     if line.kind is BookingLineKind.GIFT_CARD_SOLD:
         if not item.gift_card:

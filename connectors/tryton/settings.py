@@ -27,6 +27,12 @@ class TrytonSettings(BaseSettings):
     """When Tryton makes the invoice: with the order as a whole, or shipment by shipment."""
     rounding_item: Annotated[str, Field(min_length=1)] = "ROUNDING"
     """Code of the service that takes the cents which Tryton's own rounding forces."""
+    credit_items: dict[str, str] = {"shipping": "SHIPPING", "duty": "DUTY", "tip": "TIP"}
+    """Code of the service that a credit memo names for a purpose the sale has no line of; the rounding item for any
+    other purpose. A JSON object in the environment."""
+    lost_locations: dict[str, str] = {}
+    """Code of the place that goods go to or come from, by the reason of a stock movement; else the warehouse's lost
+    and found. A JSON object in the environment."""
     hold_on_warnings: tuple[str, ...] = ()
     """Patterns of warning names that hold an order instead of being acknowledged; a JSON list in the environment."""
     queue_worker: bool = False

@@ -37,6 +37,7 @@ def seed(database: Path) -> None:
     for shop in catalogue.shops:
         _create_company(shop)
         _create_taxes(catalogue, shop)
+        _create_clearing(shop)
         _create_warehouses(catalogue, shop)
     _create_items(catalogue)
     _create_customers(catalogue)
@@ -89,6 +90,21 @@ def _create_taxes(catalogue: Catalogue, shop: Shop) -> None:
                 account_type="Tax",
                 account_currency=shop.currency,
             )
+
+
+def _create_clearing(shop: Shop) -> None:
+    """The account that redeemed gift cards come to: payments go to accounts of type Bank or Cash, and to no others."""
+    _create(
+        "account",
+        name=owned(shop, "Gift Card Clearing"),
+        account_name="Gift Card Clearing",
+        parent_account=owned(shop, "Current Assets"),
+        company=company_of(shop),
+        root_type="Asset",
+        report_type="Balance Sheet",
+        account_type="Bank",
+        account_currency=shop.currency,
+    )
 
 
 def _create_warehouses(catalogue: Catalogue, shop: Shop) -> None:
