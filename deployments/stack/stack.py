@@ -92,7 +92,8 @@ class Stack:
         """The ERP on a database of its own, and the PIM's feed beside it."""
         log = self.plan.home / "logs" / "erp-build.log"
         if not self.plan.feeds.exists():
-            await run(module("deployments.sandbox.feeds", "--out", str(self.plan.feeds)), environment={}, log=log)
+            where = ("--out", str(self.plan.feeds), "--images", f"{self.shopify.url}/_sandbox/pictures")
+            await run(module("deployments.sandbox.feeds", *where), environment={}, log=log)
         if not self.erp_database.exists():
             kind = "deployments.sandbox.tryton" if self.plan.erp == "tryton" else "deployments.sandbox.lambda_erp"
             verb = ("build", "--out") if self.plan.erp == "tryton" else ("seed", "--database")

@@ -18,6 +18,9 @@ from deployments.sandbox.shopify.state import UnknownShopError
 
 PREFIX = "/_sandbox"
 ROWS = 250
+_PIXEL = (
+    b"GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\xff\xff\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
+)
 
 
 def routes(stand_in: StandIn) -> list[Route]:
@@ -39,6 +42,7 @@ def routes(stand_in: StandIn) -> list[Route]:
         Route(f"{PREFIX}/bulk", desk.set_bulk_pace, methods=["PUT"]),
         Route(f"{PREFIX}/buckets/drain", desk.drain, methods=["POST"]),
         Route(f"{PREFIX}/tokens/revoke", desk.revoke, methods=["POST"]),
+        Route(f"{PREFIX}/pictures/{{name}}", desk.picture, methods=["GET"]),
     ]
 
 
@@ -53,6 +57,12 @@ class _Desk:
         settings = self._stand_in.settings
         body = {"shops": self._stand_in.state.shops, "versions": SERVED_VERSIONS, "plan": settings.plan}
         return _json({"status": "ok", **body})
+
+    async def picture(self, request: Request) -> Response:
+        """A picture under every name, as a merchant's media server has them; none whose name says it is missing."""
+        if "missing" in request.path_params["name"]:
+            return Response(status_code=404)
+        return Response(_PIXEL, media_type="image/gif")
 
     async def faults(self, _request: Request) -> Response:
         """The rules in force and their hits."""

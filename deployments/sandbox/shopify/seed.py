@@ -26,6 +26,17 @@ def open_shop(state: State, domain: str, plan: str, *, seeded: bool) -> None:
     for company in catalogue.companies_of(shop.code):
         _company(state, shop, company, people[company.contact])
     state.add(domain, "Publication", {"name": "Online Store"}, topics=())
+    for kind in dict.fromkeys(product.type for product in catalogue.products):
+        _collection(state, domain, kind)
+    german = {"locale": "de", "name": "German", "primary": False, "published": True}
+    state.add(domain, "ShopLocale", {"id": gid("ShopLocale", "de"), **german}, topics=())
+
+
+def _collection(state: State, domain: str, title: str) -> None:
+    """A collection that products are put into by hand: one for each type, empty."""
+    start = {"descriptionHtml": "", "description": "", "sortOrder": "BEST_SELLING", "templateSuffix": None}
+    fields: Record = {**start, "publishedTo": [], "title": title, "handle": title.lower().replace(" ", "-")}
+    state.add(domain, "Collection", fields, topics=())
 
 
 def _shop(shop: Shop) -> Record:

@@ -15,6 +15,7 @@ from flows.handling.products.planning import plan
 from flows.runtime import Runtime
 
 AT_ONCE: Final = 500
+OUR_PICTURES: Final = "crossdock-"
 _NOT_SHOWN: Final = frozenset(
     {"translations", "variants.prices", "variants.image", "variants.metafields", "variants.unit"}
 )
@@ -103,9 +104,16 @@ def differences(shop: str, wanted: Product, owned: frozenset[str], shown: Produc
             after = _value(name, getattr(wanted, name))
             if name == "metafields" and shown is not None:
                 before = _value(name, _same_metafields(wanted, shown))
-            if before != after:
+            if before != after and not (name == "images" and _renamed(wanted, shown)):
                 found.append(FieldChange(shop, wanted.id, name, before, after))
     return found + _of_variants(shop, wanted, owned, shown)
+
+
+def _renamed(wanted: Product, shown: Product | None) -> bool:
+    """Whether the shop has as many pictures under names that we gave them: which is which, it does not tell."""
+    if shown is None or len(shown.images) != len(wanted.images):
+        return False
+    return all(urlsplit(image.url).path.rpartition("/")[2].startswith(OUR_PICTURES) for image in shown.images)
 
 
 def _of_variants(shop: str, wanted: Product, owned: frozenset[str], shown: Product | None) -> list[FieldChange]:
