@@ -8,7 +8,7 @@ from typing import Final
 from canonical.routing import Assignment, RoutingDecision, RoutingRequest
 from canonical.rules.routing.calendar import next_leaving
 from canonical.rules.routing.desk import Candidate, Desk, Good
-from canonical.rules.routing.placing import Placing, place
+from canonical.rules.routing.placing import Placing, await_deliveries, place
 from canonical.rules.routing.rules import RoutingRules
 from canonical.rules.routing.stock import RoutingStock
 from canonical.rules.routing.wording import price, words_of
@@ -70,9 +70,11 @@ def decide(desk: Desk, request: RoutingRequest, stock: RoutingStock, today: date
     """One decision; what it takes is taken from the stock."""
     policy = desk.rules.policy
     goods = desk.goods(request)
-    candidates, refusals = desk.candidates(request, goods, stock)
-    until = today + timedelta(days=policy.backorder_days) if policy.backorder else None
-    placing = place(desk, goods, candidates, stock, until)
+    candidates, refusals = desk.candidates(request, goods, stock, every=False)
+    placing = place(desk, goods, candidates, stock)
+    if policy.backorder and any(placing.left):
+        until = today + timedelta(days=policy.backorder_days)
+        await_deliveries(desk, placing, goods, desk.candidates(request, goods, stock)[0], stock, until)
     by_code = {candidate.offer.location: candidate for candidate in candidates}
     for offer, _ in placing.choice.placed:
         stock.plan(offer.location, by_code[offer.location].day.day)

@@ -15,6 +15,7 @@ from canonical.rules.routing.stock import RoutingStock
 class Lane(NamedTuple):
     """From a location to an address: points without day and parcel, and how they come about. `refusal`: it may not."""
 
+    code: str
     location: RoutedLocation
     points: int
     per_kg: int
@@ -71,7 +72,7 @@ class Desk:
         """The lines, with those that take the same goods together. A category of one line holds for all of the item."""
         found: dict[tuple[tuple[str, int], ...], list[RoutingLine]] = {}
         for line in request.lines:
-            found.setdefault(line.takes, []).append(line)
+            found.setdefault(line.parts or ((line.item, 1),), []).append(line)
         return [self._good(takes, lines) for takes, lines in found.items()]
 
     def lanes(self, request: RoutingRequest) -> tuple[tuple[Lane, ...], Iterable[Refusal]]:
@@ -93,25 +94,29 @@ class Desk:
         return tuple(lane for lane in lanes if lane.location.code not in again), (*asked, *refusals)
 
     def candidates(
-        self, request: RoutingRequest, goods: Sequence[Good], stock: RoutingStock
+        self, request: RoutingRequest, goods: Sequence[Good], stock: RoutingStock, *, every: bool = True
     ) -> tuple[list[Candidate], list[Refusal]]:
-        """(who may be asked now, with what it has of each good; who may not and why)."""
+        """(who may be asked now, with what it has of each good; who may not and why).
+
+        Without `every` only those that have something: of the others it does not matter whether they may.
+        """
         lanes, refused = self.lanes(request)
         refusals, found = list(refused), list[Candidate]()
         weights, known = self.rules.weights, stock.places.get(request.shop)
-        for lane in lanes:
-            if known is not None and lane.location.code not in known:
-                refusals.append(Refusal(lane.location.code, f"not mapped to a location of shop {request.shop}"))
+        columns = [self._column(lanes, good, stock) for good in goods]
+        for lane, have in zip(lanes, zip(*columns, strict=True), strict=True):
+            code = lane.code
+            if not every and not any(have):
                 continue
-            day = self._calendars[lane.location.code].first(stock.planned)
+            if known is not None and code not in known:
+                refusals.append(Refusal(code, f"not mapped to a location of shop {request.shop}"))
+                continue
+            day = self._calendars[code].first(stock.planned)
             if day is None:
-                refusals.append(
-                    Refusal(lane.location.code, f"full or closed for {self.rules.policy.horizon_days} days")
-                )
+                refusals.append(Refusal(code, f"full or closed for {self.rules.policy.horizon_days} days"))
                 continue
-            have = tuple([self._has(lane.location, good, stock) for good in goods])
             points = lane.points + weights.parcel + weights.day * day.late
-            found.append(Candidate(lane, day, Offer(lane.location.code, points, lane.per_kg, have)))
+            found.append(Candidate(lane, day, Offer(code, points, lane.per_kg, have)))
         return found, refusals
 
     def may_ship(self, location: RoutedLocation, categories: tuple[str, ...]) -> bool:
@@ -123,18 +128,23 @@ class Desk:
             self._may[key] = self.rules.may_ship(location, categories)
         return self._may[key]
 
-    def _has(self, location: RoutedLocation, good: Good, stock: RoutingStock) -> int:
-        if good.categories and not self.may_ship(location, good.categories):
-            return 0
+    def _column(self, lanes: Sequence[Lane], good: Good, stock: RoutingStock) -> list[int]:
+        """What each has of a good, no more than is wanted."""
         most = good.quantity
+        column = [most] * len(lanes)
         for item, each in good.takes:
-            places = stock.free.get(item)
-            left = places.get(location.code, 0) if places else 0
-            most = min(most, left // each if left > 0 else 0)
-        return most
+            left = stock.free.get(item, _NONE)
+            there = [left.get(lane.code, 0) // each for lane in lanes]
+            column = [n if n < limit else limit for n, limit in zip(there, column, strict=True)]
+        if good.categories:
+            may = self.may_ship
+            column = [n if may(lane.location, good.categories) else 0 for n, lane in zip(column, lanes, strict=True)]
+        return [n if n > 0 else 0 for n in column]
 
     def _good(self, takes: tuple[tuple[str, int], ...], lines: list[RoutingLine]) -> Good:
-        known = self.rules.categories
+        known, only = self.rules.categories, lines[0]
+        if len(lines) == 1 and not known:
+            return Good(takes, only.quantity, only.grams, only.categories and tuple(sorted(only.categories)), (only,))
         categories = {name for line in lines for name in line.categories}
         if known:
             categories.update(name for line in lines for name in known.get(line.item, ()))
@@ -150,17 +160,17 @@ class Desk:
             return (), (Refusal(code, "picked up there, but no location that hands out orders"),)
         if code in request.excluded:
             return (), (Refusal(code, ASKED),)
-        return (Lane(location, 0, 0, "picked up here"),), ()
+        return (Lane(location.code, location, 0, 0, "picked up here"),), ()
 
     def _lane(self, location: RoutedLocation, areas: tuple[str, ...]) -> Lane:
         if not location.ships:
-            return Lane(location, 0, 0, "", f"a {location.kind} that does not ship")
+            return Lane(location.code, location, 0, 0, "", f"a {location.kind} that does not ship")
         if not set(location.serves) & set(areas):
-            return Lane(location, 0, 0, "", "does not serve this address")
+            return Lane(location.code, location, 0, 0, "", "does not serve this address")
         zone = self.rules.zone(location, areas)
         if zone is not None:
             words = f"zone {zone.to} {zone.points}"
-            return self._with_priority(Lane(location, zone.points, zone.points_per_kg, words))
+            return self._with_priority(Lane(location.code, location, zone.points, zone.points_per_kg, words))
         there = next((self.rules.areas[area] for area in areas if area in self.rules.areas), None)
         known = there is not None and location.coordinates is not None
         km = self.rules.weights.far_km
@@ -168,7 +178,7 @@ class Desk:
             km = kilometres(location.coordinates, there)
         points = km * self.rules.weights.hundred_km // 100
         words = f"{km} km {points}" if known else f"distance not known {points}"
-        return self._with_priority(Lane(location, points, 0, words))
+        return self._with_priority(Lane(location.code, location, points, 0, words))
 
     @staticmethod
     def _with_priority(lane: Lane) -> Lane:
@@ -177,4 +187,5 @@ class Desk:
         return lane._replace(points=lane.points + priority, words=words)
 
 
+_NONE: dict[str, int] = {}
 ASKED = "rejected or shorted it before"

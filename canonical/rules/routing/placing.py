@@ -38,10 +38,8 @@ class Placing:
     left: list[int] = field(default_factory=list)
 
 
-def place(
-    desk: Desk, goods: Sequence[Good], candidates: Sequence[Candidate], stock: RoutingStock, until: date | None
-) -> Placing:
-    """Place the goods and take them from the stock. `until`: deliveries due by then may be promised; None for none."""
+def place(desk: Desk, goods: Sequence[Good], candidates: Sequence[Candidate], stock: RoutingStock) -> Placing:
+    """Place the goods from what is there, and take them from the stock."""
     offers = [candidate.offer for candidate in candidates]
     if _shared(goods):
         choice = _greedily(goods, offers, stock)
@@ -54,10 +52,7 @@ def place(
     left = [good.quantity for good in goods]
     for _, units in choice.placed:
         left = [rest - part for rest, part in zip(left, units, strict=True)]
-    placing = Placing(choice, left=left)
-    if any(left) and until is not None:
-        _wait(placing, goods, candidates, stock, desk, until)
-    return placing
+    return Placing(choice, left=left)
 
 
 def _shared(goods: Sequence[Good]) -> bool:
@@ -101,15 +96,15 @@ def _filled(goods: Sequence[Good], offer: Offer, left: Sequence[int], stock: Rou
     return units
 
 
-def _wait(
+def await_deliveries(
+    desk: Desk,
     placing: Placing,
     goods: Sequence[Good],
     candidates: Sequence[Candidate],
     stock: RoutingStock,
-    desk: Desk,
     until: date,
 ) -> None:
-    """Let what is left wait for deliveries, as far as they go."""
+    """Let what is left wait for deliveries that are due by then, as far as they go."""
     shipping = {offer.location for offer, _ in placing.choice.placed}
     ranked = sorted(candidates, key=lambda c: (c.offer.location not in shipping, c.offer.points, c.offer.location))
     for number, good in enumerate(goods):

@@ -9,12 +9,12 @@ from pydantic import SecretStr
 
 from canonical.errors import MisconfiguredError, RetryableError
 from canonical.landscape import read_landscape
-from canonical.rules.routing import BackedRouter, OnFailure, RoutingRules, RoutingStock, RulesRouter
+from canonical.rules.routing import BackedRouter, OnFailure, RoutingRules, RoutingStock, RulesRouter, read_rules
 from connectors import registry
 from connectors.routing_engine.router import EngineRouter
 from connectors.routing_engine.settings import EngineSettings
 from deployments.sandbox.routing.server import SECRET
-from tests.contract.routing.conftest import NOW, line, order, reader
+from tests.contract.routing.conftest import NOW, RULES, line, order, reader
 from tests.processes import ROOT, RunningProcess
 
 OpenEngine = Callable[..., EngineRouter]
@@ -139,13 +139,23 @@ def test_settings_want_one_way_to_be_known(monkeypatch: pytest.MonkeyPatch) -> N
         EngineSettings.load("router")
 
 
-async def test_the_registry_opens_the_engine_that_the_rules_name(
-    engine_process: RunningProcess, rules: RoutingRules, monkeypatch: pytest.MonkeyPatch
+async def test_the_registry_opens_the_engine_that_the_rules_name_backed_by_our_rules(
+    engine_process: RunningProcess, faults: Faults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = (ROOT / "deployments" / "landscape.toml").read_text()
     landscape = read_landscape(text + '\n[[systems]]\nname = "router"\nkind = "routing_engine"\nrole = "routing"\n')
     monkeypatch.setenv("CROSSDOCK_ROUTING_ROUTER_URL", engine_process.url)
     monkeypatch.setenv("CROSSDOCK_ROUTING_ROUTER_SECRET", SECRET)
-    router = registry.routing_engine(landscape, "router", rules, reader(there()), lambda: NOW)
+    named = read_rules(RULES + '\n[engine]\nsystem = "router"')
+    router = registry.router(landscape, named, reader(there()), lambda: NOW)
     assert [d.decided_by for d in await router.route(orders(1))] == ["router"]
+    faults(status=503)
+    assert [d.decided_by for d in await router.route(orders(1))] == ["crossdock"]
     await router.aclose()
+
+
+async def test_without_an_engine_the_registry_gives_our_rules_and_an_unknown_one_is_named(rules: RoutingRules) -> None:
+    landscape = read_landscape((ROOT / "deployments" / "landscape.toml").read_text())
+    assert registry.router(landscape, rules, reader(there()), lambda: NOW).name == "crossdock"
+    with pytest.raises(MisconfiguredError, match="no system elsewhere"):
+        registry.router(landscape, read_rules(RULES + '\n[engine]\nsystem = "elsewhere"'), reader(there()), lambda: NOW)
