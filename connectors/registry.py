@@ -6,7 +6,7 @@ imports an HTTP client, the command line never an ERP. To add a system: its fold
 
 import asyncio
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from canonical.errors import MisconfiguredError
@@ -34,15 +34,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from canonical.ports.approvals import Approvals
-    from canonical.ports.counter import StoreBoard
     from canonical.ports.mapping import MappingBook
     from canonical.ports.readiness import Arrivals, ChannelSetup
     from canonical.ports.routing import Router
     from canonical.ports.stock_views import StockDesk
-    from canonical.ports.warehouse import Warehouse
-    from canonical.records import Message, TraceLine
+    from canonical.records import TraceLine
     from canonical.rules.routing import RoutingRules, StockReader
-    from canonical.warehouse import WarehouseEvent
     from connectors.shopify.settings import ShopifySettings
 
 
@@ -117,16 +114,6 @@ def stock_desk(store: StateStore) -> "StockDesk":
     if not isinstance(store, SqlStateStore):
         raise TypeError("stock is remembered in the SQL state store")
     return SqlStockDesk(store.database)
-
-
-def store_board(store: StateStore) -> "StoreBoard":
-    """The boards of stores, in an opened state store."""
-    from connectors.statestore.board import SqlStoreBoard
-    from connectors.statestore.store import SqlStateStore
-
-    if not isinstance(store, SqlStateStore):
-        raise TypeError("the boards of stores are kept in the SQL state store")
-    return SqlStoreBoard(store.database, store)
 
 
 def product_book(store: StateStore) -> ProductBook:
@@ -258,40 +245,6 @@ def _event_stock(system: System, company: str) -> StockSource:
         from connectors.events.stock import EventStock
 
         return EventStock(system.name, company)
-    raise _unknown(system)
-
-
-def warehouses(landscape: Landscape, company: str, store: StateStore) -> "Mapping[str, Warehouse]":
-    """The systems that ship for a company, by name; `store` holds the boards of stores. They connect at the first call.
-
-    Raises `MisconfiguredError` naming missing settings.
-    """
-    return {system.name: _warehouse(system, store) for system in landscape.warehouses_of(company)}
-
-
-def warehouse_events(messages: "Sequence[Message]") -> "dict[str, list[WarehouseEvent]]":
-    """The events in messages of warehouses, by the request they are about."""
-    from connectors.warehouse_events import events_by_key
-
-    return events_by_key(messages)
-
-
-def _warehouse(system: System, store: StateStore) -> "Warehouse":
-    url = os.environ.get(system.base_url_env) if system.base_url_env else None
-    if system.kind == "tryton_wms":
-        from connectors.tryton_wms.settings import TrytonWmsSettings
-        from connectors.tryton_wms.warehouse import open_warehouse
-
-        return open_warehouse(system.name, TrytonWmsSettings.load(system.name, url=url))
-    if system.kind == "file_3pl":
-        from connectors.file_3pl.settings import File3plSettings
-        from connectors.file_3pl.warehouse import File3pl
-
-        return File3pl(system.name, File3plSettings.load(system.name, url=url))
-    if system.kind == "store":
-        from connectors.store.warehouse import StoreWarehouse
-
-        return StoreWarehouse(system.name, store_board(store))
     raise _unknown(system)
 
 
