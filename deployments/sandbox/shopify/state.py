@@ -41,6 +41,9 @@ EMBEDDED: dict[str, tuple[str, ...]] = {
     "Fulfillment": ("fulfillmentLineItems", "events"),
     "Customer": ("addressesV2",),
     "Product": ("options",),
+    "Return": ("returnLineItems", "exchangeLineItems"),
+    "ReverseFulfillmentOrder": ("lineItems",),
+    "ReverseDelivery": ("reverseDeliveryLineItems",),
 }
 # Parts whose coming is news of its own, told with the record that got them.
 PART_NEWS: dict[str, tuple[tuple[str, str], ...]] = {

@@ -18,7 +18,8 @@ INCOMPLETE = "the recorded answer lacks fields its document asks for"
 _GID = re.compile(r"gid://shopify/\w+/\d+")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _ID_TERM = re.compile(r"\bid:\d+\b")
-_ORDER_NAME = re.compile(r"#\d+")
+# An order, or a part of one: a shipment, a return.
+_ORDER_NAME = re.compile(r"#\d+(-[FR]\d+)?")
 # The values of an enum are listed in an order that introspection does not give.
 _ONE_OF = re.compile(r"(?<=one of: )[A-Z0-9_, ]+")
 

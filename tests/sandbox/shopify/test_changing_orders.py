@@ -199,9 +199,11 @@ def test_an_order_is_not_cancelled_twice(shop: Shop) -> None:
     assert refusal(shop, order["id"]) == (["orderId"], "Cannot cancel an order that has already been canceled")
 
 
-def test_an_order_that_shipped_or_came_back_is_not_cancelled(shop: Shop) -> None:
-    shipped = shop.place_order_as_merchant(fulfillments=[{"id": "gid://shopify/Fulfillment/1", "status": "SUCCESS"}])
-    returned = shop.place_order_as_merchant(returnStatus="IN_PROGRESS")
+def test_a_paid_order_that_shipped_or_came_back_is_not_cancelled(shop: Shop) -> None:
+    gone = [{"id": "gid://shopify/Fulfillment/1", "status": "SUCCESS"}]
+    payment = shop.place_order(**paid("10.00"))["transactions"]
+    shipped = shop.place_order_as_merchant(fulfillments=gone, transactions=payment)
+    returned = shop.place_order_as_merchant(returnStatus="IN_PROGRESS", transactions=payment)
 
     assert refusal(shop, shipped["id"])[1] == "Cannot cancel an order that has outstanding fulfillments"
     assert refusal(shop, returned["id"])[1] == "Cannot cancel an order that has returns"

@@ -20,8 +20,9 @@ from deployments.sandbox.shopify.generator.references import seeded
 from deployments.sandbox.shopify.records import Record
 from deployments.sandbox.shopify.registry import combine
 from deployments.sandbox.shopify.schema import published
-from tests.sandbox.shopify.asking import NORTH, Shop
+from tests.sandbox.shopify.asking import NORTH, Shop, paid
 from tests.sandbox.shopify.product_asking import sized
+from tests.sandbox.shopify.return_desk import PARCEL, Desk
 
 FILES = sorted(Path(__file__).parent.glob("operations*.graphql"))
 SWEPT = (
@@ -40,6 +41,9 @@ SWEPT = (
     "Product",
     "ProductVariant",
     "Publication",
+    "Return",
+    "ReverseDelivery",
+    "ReverseFulfillmentOrder",
 )
 SHELVES = """mutation Shelves($jacket: ProductSetInput!, $files: [FileCreateInput!]!, $branch: ID!) {
   collectionCreate(input: {title: "Rainwear"}) { userErrors { message } }
@@ -90,7 +94,16 @@ def busy_shop() -> Shop:
     )
     for index in range(ORDERS):
         shop.state.add_order(NORTH, factory.make(index, shop.state.clock()).record)
+    take_back(shop)
     return shop
+
+
+def take_back(shop: Shop) -> None:
+    """Something shipped, returned and refunded."""
+    desk = Desk(shop, **paid("10000.00"))
+    one = desk.take_back(2)
+    desk.ask(PARCEL, id=desk.back(one)["id"], lines=[], number="1Z")
+    desk.process(one, 1, pay="1.00")
 
 
 def fill_shelves(shop: Shop) -> None:
@@ -122,6 +135,8 @@ def named_ids(shop: Shop) -> dict[str, str]:
         "location": first("Location"),
         "company": first("Company"),
         "branch": first("CompanyLocation"),
+        "return": first("Return"),
+        "refund": next(str(one["refunds"][-1]["id"]) for one in shop.state.all(NORTH, "Order") if one.get("refunds")),
     }
 
 

@@ -1,5 +1,6 @@
 """`node`, `nodes`, `job` and the number every legacy id repeats."""
 
+from deployments.sandbox.shopify.domains.returns import returnable_by_id
 from deployments.sandbox.shopify.errors import resource_not_found
 from deployments.sandbox.shopify.jobs import job_result
 from deployments.sandbox.shopify.records import Record, gid_tail, gid_type
@@ -55,5 +56,7 @@ def _find(call: Call, record_id: str) -> Record | None:
         raise resource_not_found(record_id)
     if type_name == "OrderCancelJobResult":
         return job_result(call, record_id)
+    if type_name == "ReturnableFulfillment":
+        return returnable_by_id(call, record_id)
     known = {one.name for one in published().schema.get_possible_types(published().schema.type_map["Node"])}  # type: ignore[arg-type]
     return call.find(record_id) if type_name in known else None

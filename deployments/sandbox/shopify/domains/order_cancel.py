@@ -64,9 +64,11 @@ def _refusal(call: Call, arguments: Arguments) -> Record | None:
         return user_error(["refund"], message, "INVALID")
     if order.get("cancelledAt"):
         return user_error(["orderId"], "Cannot cancel an order that has already been canceled", "INVALID")
-    if order.get("returnStatus", "NO_RETURN") != "NO_RETURN":
+    # As recorded: an order nobody paid may be cancelled whatever was shipped and returned.
+    paid = bool(order.get("transactions"))
+    if paid and order.get("returnStatus", "NO_RETURN") != "NO_RETURN":
         return user_error(["orderId"], "Cannot cancel an order that has returns", "INVALID")
-    if _has_shipped(call, order):
+    if paid and _has_shipped(call, order):
         return user_error(["orderId"], "Cannot cancel an order that has outstanding fulfillments", "INVALID")
     if any(job["order"]["id"] == order["id"] for job in open_jobs(call, KIND)):
         return user_error(None, "Cancellation is already in progress", "INVALID")

@@ -9,6 +9,7 @@ from deployments.sandbox.shopify.webhooks import (
     customer_bodies,
     fulfillment_order_bodies,
     order_bodies,
+    return_bodies,
     shop_bodies,
 )
 from deployments.sandbox.shopify.webhooks.fulfillment_bodies import fulfillment_body
@@ -48,6 +49,7 @@ WRITERS: dict[str, Writer] = {
     "locations/delete": catalogue_bodies.deleted_body,
     **dict.fromkeys(("fulfillments/create", "fulfillments/update"), fulfillment_body),
     **fulfillment_order_bodies.WRITERS,
+    **return_bodies.WRITERS,
     "refunds/create": refund_body,
     "order_transactions/create": payment_body,
     "bulk_operations/finish": catalogue_bodies.bulk_operation_body,

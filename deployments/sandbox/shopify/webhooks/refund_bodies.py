@@ -22,12 +22,12 @@ def refund_body(record: Record, source: Source) -> Body:
         "duties": each(duty, record.get("duties")),
         "total_duties_set": money_set(record.get("totalDutiesSet")),
         "return": {"id": number(record["return"])} if record.get("return") else None,
-        "refund_shipping_lines": [],
+        "refund_shipping_lines": each(lambda line: _delivery(line, source), record.get("refundShippingLines")),
         "restock": any(line["restock_type"] not in (None, "no_restock") for line in lines),
         "admin_graphql_api_id": record["id"],
         "order_adjustments": each(_adjustment, record.get("orderAdjustments")),
         "refund_line_items": lines,
-        "transactions": each(lambda entry: transaction_body(entry, source), record.get("transactions")),
+        "transactions": each(lambda entry: _payment(entry, record, source), record.get("transactions")),
     }
 
 
@@ -100,6 +100,21 @@ def _refunded(line: Record, source: Source) -> Body:
         "subtotal_set": money_set(line.get("subtotalSet")),
         "total_tax_set": money_set(line.get("totalTaxSet")),
         "line_item": sold_item(sold, source),
+    }
+
+
+def _payment(entry: Record, refund: Record, source: Source) -> Body:
+    """A payment of the refund, which is kept with its order."""
+    return transaction_body({**(source.find(entry) or entry), "order": refund.get("order")}, source)
+
+
+def _delivery(line: Record, source: Source) -> Body:
+    sold = source.find(line["shippingLine"]) or line["shippingLine"]
+    return {
+        "id": number(line),
+        "shipping_line": {"id": number(sold), "title": sold.get("title"), "code": sold.get("code")},
+        "subtotal_amount_set": money_set(line["subtotalAmountSet"]),
+        "tax_amount_set": money_set(line["taxAmountSet"]),
     }
 
 
