@@ -54,7 +54,7 @@ ROWS = (
         )
     ),
 )
-FAST = FlowSettings(coalesce_seconds=0, park_seconds=6, echo_patience_seconds=0.2)
+FAST = FlowSettings(coalesce_seconds=0, park_seconds=6, echo_patience_seconds=30)
 
 
 @dataclass

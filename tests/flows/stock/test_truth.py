@@ -13,13 +13,15 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from canonical.fulfillment import FulfillmentOrderLine
 from canonical.inventory import AllocatedLine, Place, StockReport, StockWrite
 from canonical.mapping.table import MappingKind, MappingRow, TableMappings
 from canonical.order import Order
 from tests.flows.stock.conftest import ROWS, StockHouse
 
-STEPS = int(os.environ.get("CROSSDOCK_TRUTH_STEPS", "2000"))
+STEPS = int(os.environ.get("CROSSDOCK_TRUTH_STEPS", "1000"))
 SEED = int(os.environ.get("CROSSDOCK_TRUTH_SEED", "17"))
 SKUS = [f"S-{n}" for n in range(8)]
 WAREHOUSES = ("DC-EAST", "DC-WEST")
@@ -226,10 +228,11 @@ class World:
 MOVES: tuple[tuple[Callable[[World], Any], int], ...] = (
     (World.sell, 30), (World.catch_up, 6), (World.cancel, 4), (World.allocate, 10), (World.ship, 8), (World.fulfill, 6),
     (World.receive, 12), (World.count, 4), (World.move, 4), (World.wholesale_order, 4), (World.old_report, 4),
-    (World.edit, 1), (World.work, 4),
+    (World.edit, 1), (World.work, 2),
 )  # fmt: skip
 
 
+@pytest.mark.timeout(300)
 async def test_the_shop_never_shows_more_than_may_be_sold_and_ends_equal(stock: StockHouse) -> None:
     west = MappingRow(kind=MappingKind.STOCK_LOCATIONS, shop="erp", key=("DC-WEST",), value="DC-EAST")
     rows = [row for row in ROWS if row.kind is not MappingKind.STOCK_LOCATIONS or row.value != "DC-WEST"]
@@ -247,12 +250,12 @@ async def test_the_shop_never_shows_more_than_may_be_sold_and_ends_equal(stock: 
     moves, weights = zip(*MOVES, strict=True)
     for step in range(1, STEPS + 1):
         await dice.choices(moves, weights)[0](world)
-        if step % 200 == 0:
+        if step % 400 == 0:
             await world.quiet()
             world.check(equal=False)
     while world.late:
         await world.catch_up()
     await world.quiet()
     world.check(equal=True)
-    assert world.writes > STEPS / 20
+    assert world.writes > STEPS / 40
     assert {sale.state for sale in world.sales} == {"open", "allocated", "shipped", "fulfilled", "cancelled"}
