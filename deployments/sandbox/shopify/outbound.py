@@ -33,7 +33,8 @@ def place_of(request: Record) -> str | None:
 def service_of(state: State, shop: str, request: Record) -> Record | None:
     """The fulfillment service that runs the location; None for the merchant's own."""
     location = state.get(shop, place_of(request) or "") or {}
-    return location.get("fulfillmentService") if location.get("isFulfillmentService") else None
+    service = location.get("fulfillmentService") if location.get("isFulfillmentService") else None
+    return state.get(shop, service["id"]) or service if service else None
 
 
 def assigned(place: Record) -> Record:

@@ -138,7 +138,8 @@ def _take(call: Call, request: Record, taken: dict[str, int]) -> None:
 def _record(call: Call, order: Record, given: Record, parts: list[Part]) -> Record:
     request = parts[0][0]
     place = {"id": place_of(request)} if place_of(request) else None
-    service = service_of(call.state, call.shop, request) or {**MANUAL, "location": place}
+    known = service_of(call.state, call.shop, request)
+    service = reference(known) if known else {**MANUAL, "location": place}
     return {
         "name": f"{order['name']}-F{len(order.get('fulfillments', ())) + 1}",
         "order": reference(order),

@@ -12,7 +12,7 @@ from deployments.sandbox.shopify.domains.payments import (
 )
 from deployments.sandbox.shopify.errors import user_error
 from deployments.sandbox.shopify.jobs import open_jobs, result_of, start_job
-from deployments.sandbox.shopify.outbound import SETTLED, give_up, place_of, tell
+from deployments.sandbox.shopify.outbound import SETTLED, give_up, place_of, requests_of, tell
 from deployments.sandbox.shopify.records import Record, gid, iso, reference
 from deployments.sandbox.shopify.registry import Arguments, Call, Domain
 from deployments.sandbox.shopify.state import State
@@ -28,6 +28,7 @@ CURRENT_TOTALS = (
     "currentShippingPriceSet",
 )
 TOPICS = ("orders/cancelled", "orders/updated")
+STORE_CREDIT = "shopify_store_credit"
 
 
 @domain.mutation("orderCancel")
@@ -37,7 +38,8 @@ def order_cancel(call: Call, arguments: Arguments) -> Record:
     if refusal is not None:
         return {"job": None, "jobResult": None, "orderCancelUserErrors": [refusal], "userErrors": [refusal]}
     method = arguments.get("refundMethod") or {}
-    refund = bool(arguments.get("refund") or method.get("originalPaymentMethodsRefund"))
+    credit = method.get("storeCreditRefund") is not None
+    refund = bool(arguments.get("refund") or method.get("originalPaymentMethodsRefund") or credit)
     job = start_job(
         call,
         KIND,
@@ -46,6 +48,7 @@ def order_cancel(call: Call, arguments: Arguments) -> Record:
             "reason": arguments["reason"],
             "restock": arguments["restock"],
             "refund": refund,
+            "gateway": STORE_CREDIT if credit else None,
             "staffNote": arguments.get("staffNote"),
         },
     )
@@ -64,12 +67,12 @@ def _refusal(call: Call, arguments: Arguments) -> Record | None:
         return user_error(["refund"], message, "INVALID")
     if order.get("cancelledAt"):
         return user_error(["orderId"], "Cannot cancel an order that has already been canceled", "INVALID")
-    # As recorded: an order nobody paid may be cancelled whatever was shipped and returned.
-    paid = bool(order.get("transactions"))
-    if paid and order.get("returnStatus", "NO_RETURN") != "NO_RETURN":
+    if order.get("returnStatus", "NO_RETURN") != "NO_RETURN":
         return user_error(["orderId"], "Cannot cancel an order that has returns", "INVALID")
-    if paid and _has_shipped(call, order):
+    if _has_shipped(call, order):
         return user_error(["orderId"], "Cannot cancel an order that has outstanding fulfillments", "INVALID")
+    if any(one["kind"] == "AUTHORIZATION" and one["status"] == "PENDING" for one in order.get("transactions", ())):
+        return user_error(["orderId"], "Cannot cancel an order that has pending payment authorizations", "INVALID")
     if any(job["order"]["id"] == order["id"] for job in open_jobs(call, KIND)):
         return user_error(None, "Cancellation is already in progress", "INVALID")
     return None
@@ -89,10 +92,13 @@ def cancel(state: State, shop: str, job: Record) -> Record:
     order = state.get(shop, job["order"]["id"])
     if order is None:
         return {"status": "FAILED", "errors": [user_error(["orderId"], MISSING, "NOT_FOUND")]}
-    for one in order.get("fulfillmentOrders", ()):
-        request = state.get(shop, one["id"])
-        if request is not None and request["status"] not in SETTLED:
-            _close_request(state, shop, request, restock=job["restock"])
+    requests = [one for one in requests_of(state, shop, order) if one["status"] not in SETTLED]
+    paid_back = job["restock"] and order.get("displayFinancialStatus") == "PAID"
+    if paid_back and not all(_is_open(state, shop, one) for one in requests):
+        message = "Cannot restock inventory to a deactivated location"
+        return {"status": "FAILED", "errors": [user_error(["restock"], message, "INVALID")]}
+    for request in requests:
+        _close_request(state, shop, request, restock=job["restock"] and _is_open(state, shop, request))
     now = iso(state.clock())
     changes: Record = {
         "cancelledAt": now,
@@ -101,11 +107,17 @@ def cancel(state: State, shop: str, job: Record) -> Record:
         "lineItems": [{**line, "currentQuantity": 0} for line in order["lineItems"]],
         **dict.fromkeys(CURRENT_TOTALS, zero_like(order["totalPriceSet"])),
     }
-    changes |= _settle(state, shop, {**order, **changes}, refund=job["refund"])
+    changes |= _settle(state, shop, {**order, **changes}, refund=job["refund"], gateway=job.get("gateway"))
     if not Decimal(refund_left({**order, **changes})["shopMoney"]["amount"]):
         changes["closedAt"] = now
     state.update_order(shop, order["id"], changes, topics=TOPICS)
     return {"status": "SUCCEEDED"}
+
+
+def _is_open(state: State, shop: str, request: Record) -> bool:
+    """Whether the location that was to ship is still in use."""
+    location = state.get(shop, place_of(request) or "")
+    return location is None or bool(location["isActive"])
 
 
 def _close_request(state: State, shop: str, request: Record, *, restock: bool) -> None:
@@ -114,7 +126,7 @@ def _close_request(state: State, shop: str, request: Record, *, restock: bool) -
     tell(state, shop, "cancelled", closed, replacement=None)
 
 
-def _settle(state: State, shop: str, order: Record, *, refund: bool) -> Record:
+def _settle(state: State, shop: str, order: Record, *, refund: bool, gateway: str | None) -> Record:
     added = []
     for one in order.get("transactions", ()):
         left = uncaptured(order, one)
@@ -127,7 +139,7 @@ def _settle(state: State, shop: str, order: Record, *, refund: bool) -> Record:
         # Money kept for a cancelled order leaves it as paid as it was.
         return changes if added else {**changes, "displayFinancialStatus": order.get("displayFinancialStatus")}
     taken = next(one for one in order["transactions"] if one["kind"] in ("SALE", "CAPTURE"))
-    more = {"parentTransaction": reference(taken), "gateway": taken["gateway"]}
+    more = {"parentTransaction": reference(taken), "gateway": gateway or taken["gateway"]}
     back = new_transaction(state, shop, order, "REFUND", owed_back, **more)
     changes = with_transaction(order, *added, back)
     return {**changes, "refunds": [*order.get("refunds", ()), _refund(state, shop, order, back)]}
