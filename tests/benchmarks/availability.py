@@ -18,7 +18,9 @@ import psutil
 
 from canonical.inventory import InventoryLevel
 from canonical.rules.availability import explain
-from canonical.rules.availability.sheet import PlaceFigures, PoolRows, StockSheet
+from canonical.rules.availability.figures import PlaceFigures
+from canonical.rules.availability.pool import PoolRows
+from canonical.rules.availability.sheet import StockSheet
 from tests.benchmarks.availability_house import (
     CENTRES,
     NOW,

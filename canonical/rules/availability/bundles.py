@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from canonical.rules.availability.columns import Ints, whole
-from canonical.rules.availability.orders import View
 from canonical.rules.availability.setup import Kit
 
 
@@ -26,15 +25,14 @@ class Bundle:
         starts: Ints = np.searchsorted(self.kit_of, np.arange(len(self.sku_numbers)))
         return starts
 
-    def available(self, view: View, left: Ints, scale: int) -> tuple[Ints, Ints]:
-        """(SKU numbers, how many in the smallest unit) of the kits of which the place stocks any component."""
-        at, there = view.find(self.parts)
-        have = np.zeros(len(self.parts), np.int64)
-        have[there] = np.maximum(left[at[there]], 0)
+    def available(self, have: Ints, there: Any, scale: int) -> tuple[Ints, Any]:
+        """(how many in the smallest unit, whether any component is stocked) of each kit; places may be rows.
+
+        `have` is what is left of each part, `there` whether the place stocks it.
+        """
         starts = self.starts
-        most: Ints = np.minimum.reduceat(have // self.each, starts) * scale
-        stocked = np.logical_or.reduceat(there, starts)
-        return self.sku_numbers[stocked], most[stocked]
+        most: Ints = np.minimum.reduceat(np.maximum(have, 0) // self.each, starts, axis=-1) * scale
+        return most, np.logical_or.reduceat(there, starts, axis=-1)
 
     def touched_by(self, skus: Any) -> "Bundle":
         """The kits that a mask over all SKUs chooses, or a component of theirs."""

@@ -1,5 +1,7 @@
 """The policy as arithmetic over arrays of whole numbers: no fraction is ever held in floating point."""
 
+from typing import Any
+
 import numpy as np
 
 from canonical.inventory import StockOwner
@@ -49,3 +51,8 @@ def shown(left: Ints, terms: Terms, scale: int) -> Ints:
         left = left * terms.open
     left = np.maximum(left, 0)
     return left if scale == 1 else left // scale
+
+
+def urgent(quantities: Ints, terms: Terms) -> Any:
+    """Which figures go first: nothing left, or below the threshold."""
+    return quantities < np.maximum(terms.urgent, 1)

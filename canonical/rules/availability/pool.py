@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 import numpy as np
 
 from canonical.inventory import StockOwner
-from canonical.rules.availability.columns import AMOUNTS, Ints
+from canonical.rules.availability.columns import Ints
 
 SPREAD: Final = 16
 """A location that stocks fewer than one in so many SKUs is searched; others have the place of each in an array."""
@@ -53,39 +54,39 @@ class Pool:
         """Where these SKUs are among the cells, and which of them are there at all."""
         return find(self.skus, skus) if self.cell_of is None else _looked_up(self.cell_of, skus)
 
-    def position(self, cells: Ints | None) -> Ints:
+    def position(self) -> Ints:
         """What the source says is free in each cell: on hand less allocated and held, or the owner's own figure."""
         if self.owner is not StockOwner.CROSSDOCK:
-            return self._sum("supplied", cells).copy()
-        return self._sum("on_hand", cells) - self._sum("allocated", cells) - self._sum("quality_hold", cells)
+            return self._sum("supplied").copy()
+        return self._sum("on_hand") - self._sum("allocated") - self._sum("quality_hold")
 
-    def safety_stock(self, cells: Ints | None) -> Ints:
-        """The source's safety stock in each cell."""
-        return self._sum("safety_stock", cells)
+    def told(self) -> Ints | None:
+        """The source's safety stock in each cell; None where the owner's own figure counts."""
+        return self._sum("safety_stock") if self.owner is StockOwner.CROSSDOCK else None
 
-    def _sum(self, name: str, cells: Ints | None) -> Ints:
+    def due(self, days: "int | Ints", now: datetime) -> tuple[Ints, Ints]:
+        """(cells, amounts) of what comes within so many days; nothing where the owner's own figure counts."""
+        if not len(self.due_cells) or (isinstance(days, int) and days == 0) or self.owner is not StockOwner.CROSSDOCK:
+            return self.due_cells[:0], self.due_amounts[:0]
+        of = np.asarray(days) if isinstance(days, int) else days.take(self.due_cells)
+        counts = (self.due_days <= now.date().toordinal() + of) & (of > 0)
+        return self.due_cells[counts], self.due_amounts[counts]
+
+    def _sum(self, name: str) -> Ints:
         values = self.amounts[name]
         if self.starts is None:
-            return values if cells is None else values.take(cells)
-        if cells is None:
-            sums: Ints = np.add.reduceat(values, self.starts)
-            return sums
-        ends = np.append(self.starts[1:], len(values))
-        total: Ints = values[self.starts[cells]].copy()
-        rows = self.starts[cells] + 1
-        while (more := rows < ends[cells]).any():  # as often as the source has own locations
-            total[more] += values[rows[more]]
-            rows = rows + 1
-        return total
+            return values
+        sums: Ints = np.add.reduceat(values, self.starts)
+        return sums
 
-    def write(self, keys: Ints, amounts: dict[str, Ints]) -> Ints:
-        """Put newer amounts in place; the keys of rows that are not there yet come back."""
-        at, there = find(self.keys, keys) if self.starts is not None else self.cells_of(keys // self.natives)
-        there[there] = self.keys[at[there]] == keys[there]
-        for name in AMOUNTS:
-            self.amounts[name][at[there]] = amounts[name][there]
-        missing: Ints = keys[~there]
-        return missing
+
+@dataclass(frozen=True, slots=True)
+class PoolRows:
+    """Positions of one location as numbers, sorted by key; what is on its way by key."""
+
+    keys: Ints
+    amounts: dict[str, Ints]
+    incoming: dict[int, Any]
 
 
 def _looked_up(places: Ints, numbers: Ints) -> tuple[Ints, Any]:

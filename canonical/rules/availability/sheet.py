@@ -1,50 +1,26 @@
 """All figures of a company at once, and again those that a change may have moved."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 import numpy as np
 
-from canonical.inventory import Demand, StockOwner
+from canonical.inventory import Demand
 from canonical.rules.availability.bundles import Bundles, bundles_of
+from canonical.rules.availability.cells import SKU, Cells
+from canonical.rules.availability.chosen import Chosen, Together
 from canonical.rules.availability.columns import AMOUNTS, Columns, Ints, decimals_in, whole, wholes
-from canonical.rules.availability.kernel import sellable, shown
-from canonical.rules.availability.orders import Orders, View
-from canonical.rules.availability.pool import Pool
-from canonical.rules.availability.setup import Available, ChannelPlace, StockSetup
-from canonical.rules.availability.terms import Compiler, Terms
+from canonical.rules.availability.figures import PlaceFigures
+from canonical.rules.availability.orders import Orders
+from canonical.rules.availability.place_terms import PlaceTerms
+from canonical.rules.availability.pool import Pool, PoolRows
+from canonical.rules.availability.setup import StockSetup
+from canonical.rules.availability.whole import Whole
 
 NATIVES: Final = 1 << 16
 """Room for so many locations of sources in the key of a row."""
 _NONE: Final[Ints] = np.zeros(0, np.int64)
-
-
-@dataclass(frozen=True, slots=True)
-class PlaceFigures:
-    """The figures of one place: SKU numbers, whole base units, and which are urgent."""
-
-    place: ChannelPlace
-    names: Sequence[str]
-    skus: Ints
-    quantities: Ints
-    urgent: Any
-
-    def rows(self) -> Iterable[Available]:
-        """One by one."""
-        shop, location = self.place.shop, self.place.location_id
-        found = zip(self.skus.tolist(), self.quantities.tolist(), self.urgent.tolist(), strict=True)
-        return (Available(shop, self.names[sku], location, quantity, urgent) for sku, quantity, urgent in found)
-
-
-@dataclass(frozen=True, slots=True)
-class PoolRows:
-    """Positions of one location as numbers, sorted by key; what is on its way by key."""
-
-    keys: Ints
-    amounts: dict[str, Ints]
-    incoming: dict[int, Any]
 
 
 class StockSheet:
@@ -61,24 +37,29 @@ class StockSheet:
             location: Pool(location, setup.owners[location].owner, told.keys, told.amounts, NATIVES, told.incoming)
             for location, told in self.read(columns).items()
         }
-        self._compiler = Compiler(setup.policies, self.names, self.number_of, self.scale)
-        self._terms: dict[tuple[str, ...], Terms] = {}
-        self._hidden_at: dict[tuple[str, str], Ints] = {}
         self.bundles = bundles_of(setup.kits, self.number_of, self.scale)
+        self._terms = PlaceTerms(setup.policies, self.names, self.number_of, self.pools, self.bundles, self.scale, now)
+        self._cells: Cells | None = None
         self.take_demand(demand)
 
     def take_demand(self, demand: Sequence[Demand]) -> None:
         """What orders take from now on, in place of what they took. Which SKUs that moves, the caller knows."""
         self.orders = Orders(self.setup, demand, self.pools, self.number_of, self.scale)
+        if self._cells is not None:
+            self._cells.take_orders(self.orders.taken)
 
     def forget_terms(self, now: datetime) -> None:
         """Read the policies again, for another moment."""
         self.now = now
-        self._terms.clear()
+        self._terms.forget(now)
 
     def everything(self) -> list[PlaceFigures]:
-        """Every figure."""
-        return self._compute(dict.fromkeys(self.pools), self.bundles)
+        """Every figure, from the positions on."""
+        places = [place for place in self.setup.places if place.location in self.pools]
+        whole_stock = Whole(self.pools, self.orders.taken)
+        self.orders.draw(whole_stock, self._terms, None)
+        found = [one for place in places for one in whole_stock.figures(place, self._terms, self.bundles)]
+        return [figures for figures in found if len(figures.skus)]
 
     def of(self, skus: Iterable[str]) -> list[PlaceFigures]:
         """The figures of these SKUs, and of the kits they are in."""
@@ -88,7 +69,7 @@ class StockSheet:
         wide = asked.copy()
         wide[kits.components()] = True
         asked[kits.numbers()] = True
-        return self._compute(self._cells(wide, {}), kits, wide, asked)
+        return self._compute(_NONE, kits, wide, asked)
 
     def update(self, columns: Columns) -> list[PlaceFigures]:
         """Put newer positions in place: `put` of what `read` makes of them."""
@@ -100,18 +81,36 @@ class StockSheet:
         A cell moves with its own position; where orders are drawn from several places, or a kit takes stock of it,
         the SKU moves everywhere.
         """
-        homeless, moved = [self.orders.homeless_skus], np.zeros(len(self.names), bool)
-        for location, told in rows.items():
-            pool = self.pools.get(location)
-            if pool is None or len(pool.write(told.keys, told.amounts)) or told.incoming or pool.incoming:
-                self._rebuild(location, told)
-            moved[told.keys // NATIVES] = True
+        homeless = [self.orders.homeless_skus]
+        changed = self._write(rows)
         homeless.append(self.orders.homeless_skus)  # stock that was not there before may give an order a place
+        moved = np.zeros(len(self.names), bool)
+        moved[self.cells.facts[changed, SKU]] = True
         drawn, kits = np.concatenate(homeless), self.bundles.touched_by(moved)
         wide = np.zeros(len(self.names), bool)
         wide[drawn[moved[drawn]]] = True
         wide[kits.components()] = True
-        return self._compute(self._cells(wide, rows), kits, wide)
+        return self._compute(changed, kits, wide)
+
+    @property
+    def cells(self) -> Cells:
+        """The cells of all pools in one line; made anew when a pool was, or when there are more SKUs."""
+        if self._cells is None or self._cells.width < len(self.names):
+            self._cells = Cells(self.pools, self.orders.taken, len(self.names))
+        return self._cells
+
+    def _write(self, rows: Mapping[str, PoolRows]) -> Ints:
+        """Put rows in place; a pool that lacks one, or has goods on their way, is made anew. Answers with the cells."""
+        left = dict(rows)
+        for location, told in rows.items():
+            if location not in self.pools or told.incoming or self.pools[location].incoming:
+                self._rebuild(location, left.pop(location))
+        line = self.cells.line(left)
+        while len(lacking := self.cells.write(line)):
+            for location in [list(self.pools)[number] for number in lacking.tolist()]:
+                self._rebuild(location, left.pop(location))
+            line = self.cells.line(left)
+        return line.cells if len(left) == len(rows) else self.cells.line(rows).cells
 
     def _rebuild(self, location: str, told: PoolRows) -> None:
         """The pool with rows that were not there, and what is on its way by the newest word."""
@@ -125,9 +124,8 @@ class StockSheet:
         incoming = dict(zip(told.keys.tolist(), [()] * len(told.keys), strict=True)) | told.incoming
         incoming = {key: due for key, due in (old.incoming | incoming).items() if due}
         self.pools[location] = Pool(location, old.owner, merged[order], both, NATIVES, incoming)
-        self._compiler.forget()
-        self._terms.clear()
-        self._hidden_at.clear()
+        self._terms.forget_skus()
+        self._cells = None
         self.take_demand(self.orders.demand)
 
     def read(self, columns: Columns) -> dict[str, PoolRows]:
@@ -166,85 +164,16 @@ class StockSheet:
             if incoming[row]
         }
 
-    def _cells(self, wide: Any, rows: Mapping[str, PoolRows]) -> dict[str, Ints | None]:
-        """The cells of these SKUs in every pool, and of the rows in theirs."""
-        cells: dict[str, Ints | None] = {}
-        everywhere = np.flatnonzero(wide)
-        for location, pool in self.pools.items():
-            chosen = np.zeros(len(pool.skus), bool)
-            for skus in (everywhere, rows[location].keys // NATIVES) if location in rows else (everywhere,):
-                at, there = pool.cells_of(skus)
-                chosen[at[there]] = True
-            cells[location] = np.flatnonzero(chosen)
-        return cells
-
-    def _compute(
-        self,
-        cells: Mapping[str, Ints | None],
-        kits: Bundles,
-        wide: Any = None,
-        asked: Any = None,
-    ) -> list[PlaceFigures]:
+    def _compute(self, changed: Ints, kits: Bundles, wide: Any, asked: Any = None) -> list[PlaceFigures]:
         """The figures of these cells. Masks over all SKUs: `wide`, all cells are there; `asked`, wanted at all."""
-        views = {location: self._view(self.pools[location], chosen) for location, chosen in cells.items()}
-        terms = {
-            (place.shop, place.location_id): self._terms_at(place).of(cells[place.location])
-            for place in self.setup.places
-            if place.location in views
-        }
-        self.orders.take(views, terms, wide)
-        found: list[PlaceFigures] = []
-        for place in self.setup.places:
-            if place.location in views and (cells[place.location] is None or len(views[place.location].skus)):
-                found += self._figures(place, views[place.location], terms[place.shop, place.location_id], kits, asked)
+        places = [place for place in self.setup.places if place.location in self.pools]
+        if not places:
+            return []
+        with Chosen(self.cells, [changed, self.cells.everywhere(np.flatnonzero(wide))]) as chosen:
+            self.orders.draw(chosen, self._terms, wide)
+            together = Together(chosen, self.pools, places, self._terms)
+            found = [*together.items(asked), *together.kits(kits)]
         return [figures for figures in found if len(figures.skus)]
-
-    def _view(self, pool: Pool, cells: Ints | None) -> View:
-        skus = pool.skus if cells is None else pool.skus[cells]
-        told = pool.safety_stock(cells) if pool.owner is StockOwner.CROSSDOCK else None
-        return View(pool, cells, skus, pool.position(cells), told)
-
-    def _figures(
-        self, place: ChannelPlace, view: View, terms: Terms, kits: Bundles, asked: Any
-    ) -> Iterable[PlaceFigures]:
-        left = sellable(view.with_incoming(terms, self.now), view.told, terms, view.pool.owner, self.scale)
-        quantities, skus = shown(left, terms, self.scale), view.skus
-        urgent = quantities < np.maximum(terms.urgent, 1)
-        hidden = self._hidden(place)
-        if asked is not None or len(hidden):
-            keep = np.ones(len(skus), bool) if asked is None else asked[skus]
-            keep &= ~np.isin(skus, hidden)
-            skus, quantities, urgent = skus[keep], quantities[keep], urgent[keep]
-        yield PlaceFigures(place, self.names, skus, quantities, urgent)
-        bundle = kits.of_shop(place.shop)
-        if len(bundle.sku_numbers):
-            numbers, most = bundle.available(view, left, self.scale)
-            own = self._kit_terms(place, numbers)
-            figures = shown(most, own, self.scale)
-            yield PlaceFigures(place, self.names, numbers, figures, figures < np.maximum(own.urgent, 1))
-
-    def _hidden(self, place: ChannelPlace) -> Ints:
-        """Stocked SKUs that are the name of a kit of the shop: the kit is sold, not the item."""
-        key = (place.shop, place.location)
-        if key not in self._hidden_at:
-            kits = self.bundles.of_shop(place.shop).sku_numbers
-            self._hidden_at[key] = kits[self.pools[place.location].cells_of(kits)[1]]
-        return self._hidden_at[key]
-
-    def _kit_terms(self, place: ChannelPlace, numbers: Ints) -> Terms:
-        """The terms of these kits at a place."""
-        every = self.bundles.of_shop(place.shop).sku_numbers
-        key = (place.shop, place.location_id, "kits")
-        if key not in self._terms:
-            self._terms[key] = self._compiler.terms(place.shop, place.location, every, self.now)
-        return self._terms[key].of(np.searchsorted(every, numbers))
-
-    def _terms_at(self, place: ChannelPlace) -> Terms:
-        key = (place.shop, place.location_id)
-        if key not in self._terms:
-            skus = self.pools[place.location].skus
-            self._terms[key] = self._compiler.terms(place.shop, place.location, skus, self.now)
-        return self._terms[key]
 
 
 def _decimals(setup: StockSetup, columns: Columns, demand: Sequence[Demand]) -> int:

@@ -37,8 +37,52 @@ class Terms:
         """The terms of some cells."""
         if cells is None:
             return self
-        values = (getattr(self, name) for name in _TERMS)
-        return Terms(*(value if isinstance(value, int) else value.take(cells) for value in values))
+        return Terms(*(at_cells(getattr(self, name), cells) for name in _TERMS))
+
+
+def at_cells(value: Value, cells: Ints) -> Value:
+    """A term of some cells."""
+    return value if isinstance(value, int) else value.take(cells)
+
+
+class Columns:
+    """The terms of several places, field by field: looked through once, then read for many cells."""
+
+    def __init__(self, terms: Sequence[Terms]) -> None:
+        self._fields: list[int | Ints | list[Value]] = []
+        for name in _TERMS:
+            values: list[Value] = [getattr(one, name) for one in terms]
+            numbers = [value for value in values if isinstance(value, int)]
+            if len(numbers) < len(values):
+                self._fields.append(values)
+            else:
+                self._fields.append(numbers[0] if len(set(numbers)) == 1 else np.array(numbers, np.int64))
+
+    def joined(self, cells: Sequence[Ints]) -> Terms:
+        """The terms at some cells of each place, one place after another."""
+        counts = [len(some) for some in cells]
+
+        def together(field: "int | Ints | list[Value]") -> Value:
+            if isinstance(field, int):
+                return field
+            if not isinstance(field, list):
+                return np.repeat(field, counts)
+            parts = zip(field, cells, strict=True)
+            return np.concatenate([np.full(len(c), v, np.int64) if isinstance(v, int) else v.take(c) for v, c in parts])
+
+        return Terms(*(together(field) for field in self._fields))
+
+    def stacked(self, cells: Ints) -> Terms:
+        """The terms at the same cells of each place: a row for each place."""
+
+        def rows(field: "int | Ints | list[Value]") -> Value:
+            if isinstance(field, int):
+                return field
+            if not isinstance(field, list):
+                return field[:, None]
+            return np.stack(np.broadcast_arrays(*(at_cells(value, cells) for value in field)))
+
+        return Terms(*(rows(field) for field in self._fields))
 
 
 _TERMS: Final = tuple(f.name for f in fields(Terms))

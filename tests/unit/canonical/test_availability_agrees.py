@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from canonical.inventory import Demand, Incoming, InventoryLevel, StockOwner
 from canonical.rules.availability import Kit, StockSetup, explain
 from canonical.rules.availability.columns import columns_of
-from canonical.rules.availability.sheet import PlaceFigures, StockSheet
+from canonical.rules.availability.figures import PlaceFigures
+from canonical.rules.availability.sheet import StockSheet
 from canonical.rules.policies import PolicyRow
 from tests.unit.canonical.stock_examples import EAST, NOW, PLACES, SHARED, WEST, demand, level, row, setup
 
@@ -126,6 +127,7 @@ def explained(of: StockSetup, told: list[InventoryLevel], orders: list[Demand]) 
     of=kits,
     asked=st.sets(st.sampled_from([*SKUS, "KIT", "UNKNOWN"]), max_size=3),
     changed=st.lists(levels, max_size=6, unique_by=lambda one: (one.sku, one.source, one.native_location)),
+    coming=st.booleans(),
 )
 def test_full_incremental_and_explained_figures_are_the_same(
     told: list[InventoryLevel],
@@ -135,7 +137,10 @@ def test_full_incremental_and_explained_figures_are_the_same(
     of: list[Kit],
     asked: set[str],
     changed: list[InventoryLevel],
+    coming: bool,
 ) -> None:
+    if not coming:  # then rows are written where they are
+        told, changed = ([one.model_copy(update={"incoming": ()}) for one in some] for some in (told, changed))
     company = made(policy, owners, of)
     # A row that sets more decimals than the sheet has is another sheet: give both the same, as a flow does.
     finest = level("D", "0.01", "ELSEWHERE", native_location="FINE")
@@ -164,6 +169,12 @@ def test_full_incremental_and_explained_figures_are_the_same(
         assert {key: after[key] for key in moved} == moved
         assert {key for key in after if after[key] != everything.get(key)} <= set(moved)
         assert as_figures(sheet.everything()) == after
+        sheet.take_demand(orders[1:])
+        before = as_figures(sheet.everything())
+        back = [one for one in told if _key(one) in {_key(other) for other in changed}]
+        again = as_figures(sheet.update(columns_of(back)))  # what is known of a cell moves by the difference
+        assert as_figures(sheet.everything()) == before | again
+        assert as_figures(sheet.of([*SKUS, "KIT"])) == before | again
 
 
 def _key(one: InventoryLevel) -> tuple[str, str, str | None]:
@@ -184,3 +195,13 @@ def test_stock_that_was_not_there_before_gives_an_order_its_place_and_frees_the_
     assert as_figures(sheet.everything()) == {("north", "8", "A"): 6}
     moved = as_figures(sheet.update(columns_of([level(on_hand="9", native_location="W1")])))
     assert moved == {("north", "7", "A"): 5, ("north", "8", "A"): 10, ("south", "70", "A"): 5}
+
+
+def test_a_location_with_few_of_many_items_is_searched_and_says_the_same() -> None:
+    others = [level(f"O-{number}", location="ELSEWHERE") for number in range(200)]
+    told = [level("A", "10"), level("B", "7", location="WEST"), *others]
+    sheet = StockSheet(setup(), columns_of(told), [demand("4", None)], NOW)
+    assert as_figures(sheet.of(["A", "B"])) == as_figures(sheet.everything())
+    moved = as_figures(sheet.update(columns_of([level("B", "9", location="WEST")])))
+    assert moved == {("north", "8", "B"): 9}
+    assert as_figures(sheet.everything()) | moved == as_figures(sheet.everything())
