@@ -15,6 +15,7 @@ class FlowSettings(BaseSettings):
     landscape: Path = Field(Path("deployments/landscape.toml"), description="The landscape file.")
     mappings: Path = Field(Path("deployments/mappings"), description="The folder of mapping seeds (CSV).")
     policies: Path = Field(Path("deployments/policies/policies.toml"), description="The stock policies.")
+    routing: Path = Field(Path("deployments/policies/routing.toml"), description="The routing rules.")
     lease_seconds: int = Field(60, gt=5, description="How long a claim holds without being extended.")
     batch: int = Field(100, gt=0, le=500, description="How many orders an intake micro-batch claims at most.")
     linger_seconds: float = Field(2.0, ge=0, description="How long an idle drain waits for more before it ends.")

@@ -58,7 +58,7 @@ def explain_order(
     without
         Locations, by our code, as if they had rejected it.
     """
-    rules = load_routing()
+    rules = load_routing(FlowSettings().routing)
     _check_codes(rules, without or [])
     known = asyncio.run(_read(order, shop, without or []))
     if known is None:
@@ -125,7 +125,7 @@ async def _stock(
     items = sorted({item for request in found.requests for line in request.lines for item, _ in line.takes})
     demand = await desk.demand(shops, items, company)
     levels = await desk.levels(company, items)
-    rules = load_routing()
+    rules = load_routing(FlowSettings().routing)
     places = list(_places(mappings, shops, sorted({*rules.location, *(level.location for level in levels)})))
     setup = stock_setup(landscape, company, places, load_policies(FlowSettings().policies))
     keep = rules.policy.keep_safety_stock
