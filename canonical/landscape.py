@@ -20,6 +20,7 @@ from canonical.product_fields import EVERY_SHOP as EVERY_SHOP
 from canonical.product_fields import FieldOwnership, field_owners, field_problems, product_fields
 from canonical.rules.guards import GuardLimits
 from canonical.stock_owners import StockOwnership, owner_of_stock, stock_problems
+from canonical.warehouse_places import EVERYWHERE, WarehousePlaces, ships_from, warehouse_problems
 
 
 class Role(StrEnum):
@@ -120,6 +121,7 @@ class Landscape(Model):
     ownership: tuple[Ownership, ...]
     fields: tuple[FieldOwnership, ...] = ()
     stock: tuple[StockOwnership, ...] = ()
+    warehouses: tuple[WarehousePlaces, ...] = ()
 
     def shop(self, name: str) -> Shop:
         """The shop by name. Raises `MisconfiguredError` when there is none."""
@@ -167,8 +169,19 @@ class Landscape(Model):
         """
         return owner_of_stock(self.stock, company, location, self.company(company).system)
 
+    def warehouse_at(self, company: str, location: str) -> System | None:
+        """The system that ships from a canonical location; None where the landscape names none."""
+        name = ships_from(self.warehouses, company, location)
+        return self.system(name) if name else None
+
+    def warehouses_of(self, company: str) -> tuple[System, ...]:
+        """The systems that ship for a company, each once."""
+        names = {entry.system for entry in self.warehouses if entry.company in (company, EVERYWHERE)}
+        return tuple(self.system(name) for name in sorted(names))
+
     def problems(self) -> list[str]:
         """Everything that contradicts itself, one sentence each; empty when the landscape is sound."""
+        roles = {s.name: s.role for s in self.systems}
         return [
             *_repeated("system", (s.name for s in self.systems)),
             *_repeated("company", (c.name for c in self.companies)),
@@ -177,8 +190,11 @@ class Landscape(Model):
             *self._company_problems(),
             *self._shop_problems(),
             *self._ownership_problems(),
-            *field_problems(self.fields, {s.name: s.role for s in self.systems}, [s.name for s in self.shops]),
+            *field_problems(self.fields, roles, [s.name for s in self.shops]),
             *stock_problems(self.stock, {s.name: s.role for s in self.systems}, [c.name for c in self.companies]),
+            *warehouse_problems(
+                self.warehouses, {s.name: s.role for s in self.systems}, [c.name for c in self.companies]
+            ),
         ]
 
     def _company_problems(self) -> Iterable[str]:
@@ -232,6 +248,7 @@ _SECTIONS: dict[str, type[Model]] = {
     "ownership": Ownership,
     "fields": FieldOwnership,
     "stock": StockOwnership,
+    "warehouses": WarehousePlaces,
 }
 _SINGULAR = {
     "systems": "system",
@@ -240,8 +257,9 @@ _SINGULAR = {
     "ownership": "ownership",
     "fields": "fields",
     "stock": "stock",
+    "warehouses": "warehouse",
 }
-_OPTIONAL = frozenset({"fields", "stock"})
+_OPTIONAL = frozenset({"fields", "stock", "warehouses"})
 
 
 def read_landscape(text: str, source: str = "landscape.toml") -> Landscape:
@@ -275,7 +293,7 @@ def _entries(section: str, kind: type[_M], rows: Any) -> tuple[list[_M], list[st
     entries: list[_M] = []
     faults: list[str] = []
     for place, row in enumerate(rows, 1):
-        label = row.get("name") or row.get("domain") if isinstance(row, dict) else None
+        label = row.get("name") or row.get("domain") or row.get("system") if isinstance(row, dict) else None
         try:
             entries.append(kind.model_validate_json(json.dumps(row, default=str)))
         except ValidationError as error:

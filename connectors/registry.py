@@ -34,13 +34,16 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from canonical.ports.approvals import Approvals
+    from canonical.ports.counter import StoreBoard
     from canonical.ports.mapping import MappingBook
     from canonical.ports.readiness import Arrivals, ChannelSetup
     from canonical.ports.routing import Router
     from canonical.ports.stock_views import StockDesk
+    from canonical.ports.warehouse import Warehouse
     from canonical.records import TraceLine
     from canonical.rules.routing import RoutingRules, StockReader
     from connectors.shopify.settings import ShopifySettings
+    from connectors.statestore.database import Database
 
 
 async def trace(text: str) -> "list[TraceLine]":
@@ -65,34 +68,33 @@ async def state_store() -> StateStore:
     return await open_store(StoreSettings())
 
 
-def approvals(store: StateStore) -> "Approvals":
-    """The approvals kept in an opened state store."""
-    from connectors.statestore.approvals import SqlApprovals
+def _database(store: StateStore) -> "Database":
     from connectors.statestore.store import SqlStateStore
 
     if not isinstance(store, SqlStateStore):
-        raise TypeError("approvals are kept in the SQL state store")
-    return SqlApprovals(store.database)
+        raise TypeError("this is kept in the SQL state store")
+    return store.database
+
+
+def approvals(store: StateStore) -> "Approvals":
+    """The approvals kept in an opened state store."""
+    from connectors.statestore.approvals import SqlApprovals
+
+    return SqlApprovals(_database(store))
 
 
 def mapping_book(store: StateStore) -> "MappingBook":
     """The mapping repository kept in an opened state store."""
     from connectors.statestore.mappings import SqlMappingBook
-    from connectors.statestore.store import SqlStateStore
 
-    if not isinstance(store, SqlStateStore):
-        raise TypeError("the mapping repository is kept in the SQL state store")
-    return SqlMappingBook(store.database)
+    return SqlMappingBook(_database(store))
 
 
 def arrivals(store: StateStore) -> "Arrivals":
     """What came into an opened state store, for the doctor."""
     from connectors.statestore.arrived import SqlArrivals
-    from connectors.statestore.store import SqlStateStore
 
-    if not isinstance(store, SqlStateStore):
-        raise TypeError("arrivals are counted in the SQL state store")
-    return SqlArrivals(store.database)
+    return SqlArrivals(_database(store))
 
 
 def channel_setup(landscape: Landscape, shop: str, budgets: Budgets | None = None) -> "ChannelSetup":
@@ -109,21 +111,22 @@ def channel_setup(landscape: Landscape, shop: str, budgets: Budgets | None = Non
 def stock_desk(store: StateStore) -> "StockDesk":
     """What is remembered of stock, in an opened state store."""
     from connectors.statestore.stock_views import SqlStockDesk
-    from connectors.statestore.store import SqlStateStore
 
-    if not isinstance(store, SqlStateStore):
-        raise TypeError("stock is remembered in the SQL state store")
-    return SqlStockDesk(store.database)
+    return SqlStockDesk(_database(store))
+
+
+def store_board(store: StateStore) -> "StoreBoard":
+    """The boards of stores, in an opened state store."""
+    from connectors.statestore.board import SqlStoreBoard
+
+    return SqlStoreBoard(_database(store), store)
 
 
 def product_book(store: StateStore) -> ProductBook:
     """What is remembered of products, in an opened state store."""
     from connectors.statestore.products import SqlProductBook
-    from connectors.statestore.store import SqlStateStore
 
-    if not isinstance(store, SqlStateStore):
-        raise TypeError("products are remembered in the SQL state store")
-    return SqlProductBook(store.database)
+    return SqlProductBook(_database(store))
 
 
 def sales_channel(landscape: Landscape, shop: str, budgets: Budgets | None = None) -> SalesChannel:
@@ -245,6 +248,33 @@ def _event_stock(system: System, company: str) -> StockSource:
         from connectors.events.stock import EventStock
 
         return EventStock(system.name, company)
+    raise _unknown(system)
+
+
+def warehouses(landscape: Landscape, company: str, store: StateStore) -> "Mapping[str, Warehouse]":
+    """The systems that ship for a company, by name; `store` holds the boards of stores. They connect at the first call.
+
+    Raises `MisconfiguredError` naming missing settings.
+    """
+    return {system.name: _warehouse(system, store) for system in landscape.warehouses_of(company)}
+
+
+def _warehouse(system: System, store: StateStore) -> "Warehouse":
+    url = os.environ.get(system.base_url_env) if system.base_url_env else None
+    if system.kind == "tryton_wms":
+        from connectors.tryton_wms.settings import TrytonWmsSettings
+        from connectors.tryton_wms.warehouse import open_warehouse
+
+        return open_warehouse(system.name, TrytonWmsSettings.load(system.name, url=url))
+    if system.kind == "file_3pl":
+        from connectors.file_3pl.settings import File3plSettings
+        from connectors.file_3pl.warehouse import File3pl
+
+        return File3pl(system.name, File3plSettings.load(system.name, url=url))
+    if system.kind == "store":
+        from connectors.store.warehouse import StoreWarehouse
+
+        return StoreWarehouse(system.name, store_board(store))
     raise _unknown(system)
 
 

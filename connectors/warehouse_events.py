@@ -11,7 +11,7 @@ the message makes the event unique. Fields of `data` are those of `canonical.war
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -33,6 +33,19 @@ def event_of(message: Message) -> WarehouseEvent:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         raise _wrong(message, ".".join(str(part) for part in first["loc"]), first["msg"]) from error
+
+
+def events_by_key(messages: Sequence[Message]) -> dict[str, list[WarehouseEvent]]:
+    """The events in messages by the request they are about; a message that cannot be read says nothing."""
+    found: dict[str, list[WarehouseEvent]] = {}
+    for message in messages:
+        try:
+            event = event_of(message)
+        except RejectedError:  # it is quarantined where it is handled
+            continue
+        if event.request_key:
+            found.setdefault(event.request_key, []).append(event)
+    return found
 
 
 def _object(message: Message) -> Mapping[str, Any]:
@@ -59,7 +72,7 @@ def _signed(message: Message, content: Mapping[str, Any]) -> dict[str, Any]:
 
 def _named(subject: Mapping[str, Any]) -> dict[str, Any]:
     """What the subject already says."""
-    field = {"request": "request_key", "return": "return_id", "order": "order_name"}.get(str(subject.get("kind")))
+    field = {"request": "request_key", "return": "return_id"}.get(str(subject.get("kind")))
     return {field: subject.get("id")} if field else {}
 
 

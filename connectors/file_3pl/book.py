@@ -3,7 +3,6 @@
 Two files, because two write them: who submits, one worker an order at a time; and who polls, one worker a system.
 """
 
-from datetime import datetime
 from typing import Final
 from urllib.parse import quote
 
@@ -12,24 +11,21 @@ from pydantic import Field, ValidationError
 from canonical.errors import RejectedError
 from canonical.ids import digest
 from canonical.model import Code, Model, Utc
+from canonical.rules.warehouse_state import state_of
 from canonical.warehouse import WarehouseEvent, WarehouseEventKind, WarehouseState
 from connectors.file_drop import FileDrop
 
 SENT, TOLD, READY, ORDERS = "crossdock/sent", "crossdock/told", "crossdock/ready", "orders"
 LONGEST: Final = 150
-_RANKS: Final = {
-    WarehouseEventKind.ACCEPTED: WarehouseState.ACCEPTED,
-    WarehouseEventKind.ALLOCATED: WarehouseState.ALLOCATED,
-    WarehouseEventKind.PICKED: WarehouseState.PICKED,
-    WarehouseEventKind.PACKED: WarehouseState.PACKED,
-    WarehouseEventKind.READY_FOR_PICKUP: WarehouseState.READY_FOR_PICKUP,
-    WarehouseEventKind.SHIPPED: WarehouseState.SHIPPED,
-}
-_ENDS: Final = {
-    WarehouseEventKind.REJECTED: WarehouseState.REJECTED,
-    WarehouseEventKind.CANCELLED: WarehouseState.CANCELLED,
-    WarehouseEventKind.EXPIRED: WarehouseState.EXPIRED,
-}
+_WORK: Final = frozenset(
+    {
+        WarehouseEventKind.ALLOCATED,
+        WarehouseEventKind.PICKED,
+        WarehouseEventKind.PACKED,
+        WarehouseEventKind.READY_FOR_PICKUP,
+        WarehouseEventKind.SHIPPED,
+    }
+)
 
 
 class Sent(Model):
@@ -66,44 +62,20 @@ class Told(Model):
     def acknowledged(self, revision: int) -> bool:
         """Whether this revision was taken, or anything was done with it since."""
         taken = [event for event in self.events.values() if event.kind is WarehouseEventKind.ACCEPTED]
-        return any((event.sequence or 0) >= revision for event in taken) or (revision == 0 and self._worked_on())
-
-    def _worked_on(self) -> bool:
-        return any(event.kind in _RANKS for event in self.events.values())
-
-    def _over(self, kind: WarehouseEventKind) -> bool:
-        """Whether such an event ended the request; a revision that was refused leaves the one before."""
-        taken = [e.sequence or 0 for e in self.events.values() if e.kind is WarehouseEventKind.ACCEPTED]
-        ends = [e.sequence or 0 for e in self.events.values() if e.kind is kind]
-        return bool(ends) and (not taken or min(ends) <= max(taken))
+        return any((event.sequence or 0) >= revision for event in taken) or (revision == 0 and self._worked_on)
 
     @property
-    def shipped(self) -> dict[str, int]:
-        """Quantities that left, by line."""
-        total: dict[str, int] = {}
-        for event in self.events.values():
-            for line in event.lines if event.kind is WarehouseEventKind.SHIPPED else ():
-                if line.line_id:
-                    total[line.line_id] = total.get(line.line_id, 0) + line.quantity
-        return total
+    def _worked_on(self) -> bool:
+        return any(event.kind in _WORK for event in self.events.values())
+
+    @property
+    def told(self) -> list[WarehouseEvent]:
+        """The events."""
+        return list(self.events.values())
 
     def state(self, sent: Sent) -> WarehouseState:
         """Where the request stands."""
-        order = list(_RANKS.values())
-        for kind, ended in _ENDS.items():
-            if self._over(kind) and not self.has(WarehouseEventKind.SHIPPED):
-                return ended
-        reached = [_RANKS[event.kind] for event in self.events.values() if event.kind in _RANKS]
-        best = max(reached, key=order.index, default=WarehouseState.REQUESTED)
-        if best is WarehouseState.SHIPPED and self.has(WarehouseEventKind.SHORT):
-            return WarehouseState.SHORT
-        if best is WarehouseState.SHIPPED and any(self.shipped.get(k, 0) < v for k, v in sent.lines.items()):
-            return WarehouseState.PARTLY_SHIPPED
-        return best
-
-    def updated_at(self, sent: Sent) -> datetime:
-        """When it last changed."""
-        return max([sent.at, *(event.occurred_at for event in self.events.values())])
+        return state_of(self.told, sent.lines)
 
 
 class Book:

@@ -7,6 +7,7 @@ from canonical.errors import ConflictError, CrossdockError, HeldError, Misconfig
 from canonical.outcomes import AwaitingAck, Failed, Outcome, Settled
 from canonical.ports.warehouse import WarehouseReport
 from canonical.records import Message
+from canonical.rules.warehouse_state import last_told, parcels, shipped
 from canonical.warehouse import (
     FulfillmentRequest,
     WarehouseEvent,
@@ -159,14 +160,13 @@ def _ref(sent: Sent, told: Told) -> WarehouseRef:
 
 
 def _status(sent: Sent, told: Told) -> WarehouseStatus:
-    parcels = [parcel for event in told.events.values() for parcel in event.parcels]
     return WarehouseStatus(
         ref=_ref(sent, told),
         state=told.state(sent),
         revision=sent.revision,
-        shipped=told.shipped,
-        parcels=tuple(parcels),
-        updated_at=told.updated_at(sent),
+        shipped=shipped(told.told),
+        parcels=parcels(told.told),
+        updated_at=last_told(told.told, sent.at),
     )
 
 

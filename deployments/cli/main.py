@@ -22,6 +22,7 @@ mappings = cyclopts.App(name="mappings", help="How our systems name the same thi
 approvals = cyclopts.App(name="approvals", help="What waits for a decision: list it, approve it, reject it.")
 atp = cyclopts.App(name="atp", help="Available-to-sell: how a figure came about.")
 route = cyclopts.App(name="route", help="Order routing: where an order leaves from, and why.")
+store = cyclopts.App(name="store", help="Stores: what is on the board, and what became of it.")
 tokens = cyclopts.App(name="tokens", help="API tokens and their roles.")
 sandbox = cyclopts.App(name="sandbox", help="The Shopify stand-in: place orders, switch faults.")
 
@@ -67,11 +68,20 @@ approvals.command("deployments.cli.approvals:code", name="code", help="A one-tim
 app.command(approvals)
 atp.command("deployments.cli.atp:explain_figure", name="explain", help="A SKU's figure at each place, line by line.")
 route.command("deployments.cli.route:explain_order", name="explain", help="Where an order would leave from, and why.")
+store.command("deployments.cli.store:show_board", name="list", help="What a store has to do.")
+store.command("deployments.cli.store:pick", name="pick", help="Everything is found.")
+store.command("deployments.cli.store:short", name="short", help="Something is not there.")
+store.command("deployments.cli.store:ready", name="ready", help="A pickup waits at the counter.")
+store.command("deployments.cli.store:collected", name="collected", help="The shopper has it.")
+store.command("deployments.cli.store:expired", name="expired", help="Nobody came for it.")
+store.command("deployments.cli.store:pack", name="pack", help="A parcel is packed.")
+store.command("deployments.cli.store:send", name="send", help="The carrier took the parcel.")
+store.command("deployments.cli.store:reject", name="reject", help="The store does not do it.")
 tokens.command("deployments.cli.tokens:add", name="add", help="Make a token.")
 sandbox.command("deployments.cli.sandbox:order", name="order", help="Place orders.")
 sandbox.command("deployments.cli.sandbox:faults", name="faults", help="Switch delivery faults.")
 app.command("deployments.cli.doctor:doctor", name="doctor", help="Is the data of all systems fit to go live?")
-for group in (orders, stock, products, holds, audit, engine, shops, tokens, sandbox, atp, route):
+for group in (orders, stock, products, holds, audit, engine, shops, tokens, sandbox, atp, route, store):
     app.command(group)
 
 

@@ -7,6 +7,8 @@ The body is JSON:
 
 `type` before its first dot is the kind of message and thus which flow reads it; `scope` is a shop or company of the
 landscape; `subject` is the document the event is about: events about one subject are handled one at a time, in order.
+A warehouse names a request of ours by its key, `{"kind": "request", "id": "north:fulfillment-request.create:5123:DC"}`:
+the event is then about the order in that key. What such an event says is in `connectors.warehouse_events`.
 Stock has a flow for each company, so `stock.changed` of company north is of the kind `stock.north`; what such an event
 says is in `connectors.stock_events`.
 """
@@ -24,11 +26,14 @@ from canonical.errors import MisconfiguredError, RejectedError
 from canonical.ids import aggregate_key, correlation_id, delivery_key
 from canonical.landscape import Landscape
 from canonical.records import Delivery
+from canonical.warehouse_messages import order_of_request
 from deployments.gateway.settings import EventSender
 
 SHORTEST_KEY: Final = 24
 """Bytes; the scheme asks for 24 to 64."""
 STOCK: Final = "stock"
+REQUEST: Final = "request"
+LONGEST: Final = 200  # characters of the key of a request
 KEPT_HEADERS: Final = ("webhook-id", "webhook-timestamp", "content-type", "user-agent")
 
 
@@ -55,21 +60,33 @@ class EventSource:
         self._check(topic, scope)
         if not isinstance(subject, dict):
             raise _bad("subject", "an object with kind and id")
-        about = _text(subject, "kind", "subject."), _text(subject, "id", "subject.")
+        where, about = self._about(scope, _text(subject, "kind", "subject."), _text(subject, "id", "subject.", LONGEST))
         message_id = headers["webhook-id"]
         return Delivery(
             delivery_key=delivery_key(self.channel, scope, message_id),
             channel=self.channel,
-            scope=scope,
+            scope=where,
             topic=topic,
             kind=_kind(topic, scope),
-            aggregate_key=aggregate_key(scope, *about),
-            correlation_id=correlation_id(scope, *about),
+            aggregate_key=aggregate_key(where, *about),
+            correlation_id=correlation_id(where, *about),
             event_id=message_id,
             occurred_at=_moment(event),
             headers={name: headers[name] for name in KEPT_HEADERS if name in headers},
             body=body,
         )
+
+    def _about(self, scope: str, kind: str, native_id: str) -> tuple[str, tuple[str, str]]:
+        """The document an event is about. A request of ours stands for its order, whose shop is in its key.
+
+        Raises `RejectedError` when the key is none of ours.
+        """
+        if kind != REQUEST:
+            return scope, (kind, native_id)
+        order = order_of_request(native_id)
+        if order is None or order[0] not in self._scopes:
+            raise _bad("subject.id", "the key of a request of ours")
+        return order[0], ("order", order[1])
 
     def _check(self, topic: str, scope: str) -> None:
         """Whether the sender may say this of that. Raises `RejectedError`."""
@@ -135,10 +152,10 @@ def _event(body: bytes) -> dict[str, Any]:
     return event
 
 
-def _text(event: Mapping[str, Any], field: str, place: str = "") -> str:
+def _text(event: Mapping[str, Any], field: str, place: str = "", longest: int = 100) -> str:
     value = event.get(field)
-    if not isinstance(value, str) or not 0 < len(value) <= 100:
-        raise _bad(place + field, "text of 1 to 100 characters")
+    if not isinstance(value, str) or not 0 < len(value) <= longest:
+        raise _bad(place + field, f"text of 1 to {longest} characters")
     return value
 
 

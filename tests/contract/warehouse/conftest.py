@@ -9,9 +9,10 @@ import pytest
 from canonical.ports.warehouse import Warehouse
 from tests.contract.warehouse.file_floor import folder_floor, sftp_floor
 from tests.contract.warehouse.floor import Floor
+from tests.contract.warehouse.store_floor import store_floor
 from tests.contract.warehouse.tryton_floor import tryton_floor
 
-FLOORS = {"file_3pl": folder_floor, "sftp_3pl": sftp_floor, "tryton_wms": tryton_floor}
+FLOORS = {"file_3pl": folder_floor, "sftp_3pl": sftp_floor, "store": store_floor, "tryton_wms": tryton_floor}
 
 
 @pytest.fixture(scope="session", params=sorted(FLOORS))
