@@ -26,6 +26,7 @@ BENCHMARKS = {
     "budget": "tests.benchmarks.budget",
     "publish": "tests.benchmarks.publish",
     "stock-lag": "tests.benchmarks.stock_lag",
+    "products": "tests.benchmarks.products",
     "routing": "tests.benchmarks.routing",
 }
 """Name on the final line -> module with `async def run(options) -> dict`, or module:function. Imported when it runs."""

@@ -4,7 +4,7 @@ A message is what a source says of one product; one it said before is no new mes
 tell (a bad row of a feed) become cases that name the place, and end when the place is read without fault.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -101,16 +101,29 @@ async def ask_by_key(rt: Runtime, keys: Sequence[str], shops: Sequence[str]) -> 
     Returns the keys that nobody knows. What is published as it should be is written by nothing of this.
     """
     known: set[str] = set()
-    for scope, source in rt.goods.all_sources():
-        report = await source.products(keys)
+    async for scope, source, report in read_by_key(rt, keys):
         await take_in(rt, scope, source, report)
-        known |= {record.key for record in report.products}
+        known |= {record.key for record in report.products} & set(keys)
     known |= {record.key for record in await rt.goods.book.sources(keys)}
     now = rt.now()
     wanted = [to_publish(shop, key, f"by-name/{now.isoformat()}", now, by_name=True) for shop in shops for key in known]
     if wanted:
         await rt.store.put(wanted)
     return [key for key in keys if key not in known]
+
+
+async def read_by_key(rt: Runtime, keys: Sequence[str]) -> AsyncIterator[tuple[str, ProductSource, ProductReport]]:
+    """What every source says of these products now, and of the items they are made of: an ERP may know only those."""
+    asked: set[str] = set()
+    wanted = set(keys)
+    while wanted:
+        asked |= wanted
+        found: set[str] = set()
+        for scope, source in rt.goods.all_sources():
+            report = await source.products(sorted(wanted))
+            found |= {v.sku for record in report.products for v in record.product.variants if v.sku}
+            yield scope, source, report
+        wanted = found - asked
 
 
 async def take_in(rt: Runtime, scope: str, source: ProductSource, report: ProductReport) -> int:

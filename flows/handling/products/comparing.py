@@ -10,6 +10,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from canonical.product import Product, SourceProduct, Variant
+from flows.handling.products.arrivals import read_by_key
 from flows.handling.products.papers import ProductBatch, ProductPaper
 from flows.handling.products.planning import plan
 from flows.runtime import Runtime
@@ -61,12 +62,13 @@ async def trial(rt: Runtime, shops: Sequence[str], keys: Sequence[str] | None = 
 
 async def _told(rt: Runtime, keys: Sequence[str] | None) -> list[SourceProduct]:
     records: list[SourceProduct] = []
+    if keys:
+        async for _, _, report in read_by_key(rt, keys):
+            records += report.products
+        return records
     for _, source in rt.goods.all_sources():
-        if keys:
-            records += (await source.products(keys)).products
-        else:
-            async for report in source.changes(None):
-                records += report.products
+        async for report in source.changes(None):
+            records += report.products
     return records
 
 

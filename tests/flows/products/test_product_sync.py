@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from canonical.errors import RejectedError
 from canonical.product import ProductStatus, Variant
+from canonical.product_fields import FieldOwnership
 from flows.handling.products import planning, publishing, work
 from flows.handling.products.arrivals import PRODUCTS
 from flows.handling.products.papers import ProductBatch
@@ -253,3 +254,19 @@ async def test_planning_a_trial_writes_nothing(goods: ProductHouse) -> None:
     assert goods.effects() == {}
     assert await goods.store.pending(PRODUCTS) == 0
     assert batch.papers[0].taken.variants[0] == Variant(id="LAMP", sku="LAMP", price=record.product.variants[0].price)
+
+
+async def test_a_product_asked_by_name_is_read_with_the_items_it_is_made_of(goods: ProductHouse) -> None:
+    """An ERP without templates knows only items; the PIM says which belong together."""
+    fields = (FieldOwnership(owner="pim", fields=("variants", "variants.options", "options", "title")),)
+    object.__setattr__(goods.rt, "landscape", goods.rt.landscape.model_copy(update={"fields": fields}))
+    for sku in ("TEE-S", "TEE-M"):
+        goods.sell(made(sku, price="21.00"))
+    given = frozenset({"title", "variants", "variants.options", "options"})
+    tee = made("TEE", "TEE-S", "TEE-M", title="Tee")
+    bare = tuple(variant.model_copy(update={"price": None}) for variant in tee.variants)
+    goods.pim.set(tee.model_copy(update={"variants": bare}), given)
+    tally = await goods.by_name("TEE")
+    assert tally.counts["published"] == 1
+    (shown,) = goods.shop.products.values()
+    assert (shown.title, [str(v.price) for v in shown.variants]) == ("Tee", ["21.00 USD", "21.00 USD"])
