@@ -238,7 +238,7 @@ async def test_a_killed_worker_leaves_no_product_out_and_makes_none_twice(street
 
 
 async def test_every_way_to_start_every_flow_has_done_so(street: Street, shelf: Shelf) -> None:
-    """The table of README.md, "The flows": by schedule by now, by hand and for named ids; none fails or writes again."""
+    """The table of README.md, "The flows": by schedule, by hand and for named ids; none fails or writes again."""
     writes = "SELECT count(*) FROM effect WHERE state = 'settled'"
     before = street.rows(writes)
     for deployment, parameters in BY_HAND.items():
