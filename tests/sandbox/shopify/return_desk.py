@@ -35,7 +35,8 @@ REMOVE = """mutation Remove($id: ID!, $lines: [ReturnLineItemRemoveFromReturnInp
 SUGGEST = """query Suggest($id: ID!, $lines: [RefundLineItemInput!], $delivery: Boolean, $all: Boolean) {
   order(id: $id) { suggestedRefund(refundLineItems: $lines, refundShipping: $delivery, suggestFullRefund: $all) {
     amountSet { shopMoney { amount } } maximumRefundable totalTaxes
-    suggestedTransactions { gateway amount parentTransaction { id } } } } }"""
+    suggestedTransactions { gateway parentTransaction { id }
+      amountSet { presentmentMoney { amount } } } } } }"""
 _KEYS = count(1)
 
 
@@ -129,5 +130,3 @@ class Desk(Counter):
 def shop_amount(bag: Record) -> Decimal:
     """The shop side of a MoneyBag."""
     return Decimal(bag["shopMoney"]["amount"])
-
-

@@ -67,9 +67,11 @@ def _refusal(call: Call, arguments: Arguments) -> Record | None:
         return user_error(["refund"], message, "INVALID")
     if order.get("cancelledAt"):
         return user_error(["orderId"], "Cannot cancel an order that has already been canceled", "INVALID")
-    if order.get("returnStatus", "NO_RETURN") != "NO_RETURN":
+    # As recorded: an order nobody paid may be cancelled whatever was shipped and returned.
+    paid = bool(order.get("transactions"))
+    if paid and order.get("returnStatus", "NO_RETURN") != "NO_RETURN":
         return user_error(["orderId"], "Cannot cancel an order that has returns", "INVALID")
-    if _has_shipped(call, order):
+    if paid and _has_shipped(call, order):
         return user_error(["orderId"], "Cannot cancel an order that has outstanding fulfillments", "INVALID")
     if any(one["kind"] == "AUTHORIZATION" and one["status"] == "PENDING" for one in order.get("transactions", ())):
         return user_error(["orderId"], "Cannot cancel an order that has pending payment authorizations", "INVALID")

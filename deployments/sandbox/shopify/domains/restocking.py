@@ -31,10 +31,9 @@ def take_out(state: State, shop: str, order: Record, pieces: Iterable[Piece]) ->
         wants_shipped = piece.returned or piece.restock_type == "RETURN"
         unshipped = max(0, piece.pieces - shipped) if wants_shipped else min(piece.pieces, waiting)
         _unship(state, shop, order, piece, unshipped)
-        if piece.restock_type != "NO_RESTOCK":
-            put_back(
-                state, shop, line, piece.location or shipped_from(state, shop, order, line), piece.pieces - unshipped
-            )
+        if piece.restock_type != "NO_RESTOCK" and not piece.returned:
+            place = piece.location or shipped_from(state, shop, order, line)
+            put_back(state, shop, line, place, piece.pieces - unshipped)
         lines[line["id"]] = _counted(line, piece.pieces, min(unshipped, waiting))
     return list(lines.values())
 
