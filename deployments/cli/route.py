@@ -45,7 +45,7 @@ def explain_order(
     order: str,
     *,
     shop: str | None = None,
-    without: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
+    without: Annotated[list[str] | None, Parameter(consume_multiple=True, negative=())] = None,
 ) -> int:
     """Show where an order would leave from if it were routed now: the decision, and every location with its reason.
 
