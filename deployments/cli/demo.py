@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import tempfile
 import time
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +15,7 @@ from deployments.cli.context import console, show
 from deployments.cli.trace import timeline
 from deployments.sandbox.shopify.generator.command import place_orders
 from deployments.sandbox.shopify.webhooks.command import set_faults
+from deployments.stack import product_scene
 from deployments.stack.books import BookedSale, Comparison, compare, read_books
 from deployments.stack.plan import SHOPS, Plan
 from deployments.stack.scene import Placed, expectations, open_store, outcomes, wait_until_done, wanted
@@ -66,7 +68,7 @@ async def _demo(plan: Plan, seed: int, started: float) -> int:
         try:
             done = await _watch(store, placed)
             await _tell(stack, store, placed)
-            done = await _receive(scene) and done
+            done = await _receive(scene) and await _reprice(stack) and done
         finally:
             scene.close()
             await store.aclose()
@@ -101,6 +103,26 @@ async def _receive(scene: StockScene) -> bool:
     came = f"{RECEIVED} {SKU} came in at {WAREHOUSE}"
     console.print(f"stock: {came}; {seconds:.1f} s later shop north shows {shown} (before: {was})")
     return shown == figure.published
+
+
+async def _reprice(stack: Stack) -> bool:
+    """A price changes in the ERP, and the shop shows it beside the PIM's words. Whether it did."""
+    before = await product_scene.shown(stack, SKU)
+    if before is None:
+        console.print(f"product: shop north has no {SKU}")
+        return False
+    price = Decimal(before.price) + 1
+    await product_scene.reprice(stack, SKU, price)
+    known = time.monotonic()
+    ended = await product_scene.sync(stack, SKU, within=PATIENCE)
+    after = await product_scene.shown(stack, SKU)
+    if not ended or after is None or after.products != 1 or Decimal(after.price) != price:
+        console.print(f"product: the price of {SKU} is {price} in the ERP, and the shop does not show it ({after})")
+        return False
+    seconds = time.monotonic() - known
+    words = f"the ERP's price of {SKU} is {price} now; {seconds:.1f} s later shop north shows {after.price}"
+    console.print(f'product: {words} (before: {before.price}), with the PIM\'s words "{after.description}"')
+    return True
 
 
 async def _tell(stack: Stack, store: StateStore, placed: list[Placed]) -> None:
