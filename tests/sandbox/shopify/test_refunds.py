@@ -265,3 +265,51 @@ def pay(shop: Shop, order: Record, suggested: Record, key: str, **fields: Any) -
     ]
     given = {"orderId": order["id"], "currency": order["presentmentCurrencyCode"], "transactions": back, **fields}
     assert shop.ask(REFUND, input=given, key=key)["userErrors"] == []
+
+
+def test_a_cancelled_order_is_refunded_with_its_taxes_and_delivery_to_each_payment(shop: Shop) -> None:
+    payments = [
+        {"kind": "SALE", "status": "SUCCESS", "gateway": one, "amountSet": money(amount)}
+        for one, amount in (("gift_card", "20.00"), ("bogus", "23.46"))
+    ]
+    lines = [custom("9.99", 3, taxLines=TAXED)]
+    desk = Desk(shop, lineItems=lines, ship=False, transactions=payments, **DELIVERED)
+    cancel = """mutation C($id: ID!) { orderCancel(orderId: $id, reason: OTHER, restock: true,
+      refundMethod: {originalPaymentMethodsRefund: true}) { userErrors { message } } }"""
+    desk.ask(cancel, id=desk.order_id)
+    shop.later(seconds=2)
+
+    (refund,) = desk.order["refunds"]
+    backs = [one for one in desk.order["transactions"] if one["kind"] == "REFUND"]
+    assert [(one["gateway"], shop_amount(one["amountSet"])) for one in backs] == [
+        ("gift_card", Decimal("20.00")),
+        ("bogus", Decimal("23.46")),
+    ]
+    (row,) = refund["refundLineItems"]
+    assert [shop_amount(row[name]) for name in ("subtotalSet", "totalTaxSet")] == [Decimal("29.97"), Decimal("5.99")]
+    assert shop_amount(refund["refundShippingLines"][0]["subtotalAmountSet"]) == Decimal("7.50")
+    assert refund["orderAdjustments"] == []
+
+
+EDIT = """mutation E($id: ID!) { orderEditBegin(id: $id) { calculatedOrder { id lineItems(first: 5) { nodes { id } } }
+  userErrors { message } } }"""
+SET = """mutation S($id: ID!, $line: ID!, $n: Int!) { orderEditSetQuantity(id: $id, lineItemId: $line, quantity: $n,
+  restock: true) { userErrors { message } } }"""
+COMMIT = "mutation C($id: ID!) { orderEditCommit(id: $id) { userErrors { message } } }"
+
+
+def test_what_is_left_of_an_edited_order_is_refunded_to_the_cent(shop: Shop) -> None:
+    lines = [custom("9.99", 3, taxLines=TAXED)]
+    desk = Desk(shop, lineItems=lines, ship=False, **DELIVERED, **paid("43.46"))
+    edit = desk.ask(EDIT, id=desk.order_id)["calculatedOrder"]
+    desk.ask(SET, id=edit["id"], line=edit["lineItems"]["nodes"][0]["id"], n=2)
+    desk.ask(COMMIT, id=edit["id"])
+    (costs,) = desk.figures("currentTotalPriceSet")
+    owed = Decimal("43.46") - costs
+    assert owed == Decimal("11.99")
+
+    desk.refund(str(owed))  # what the edit made too much
+    rest = desk.refund(str(costs), refundLineItems=[desk.line(2, "CANCEL")], shipping={"fullRefund": True})
+
+    assert rest["orderAdjustments"] == []
+    assert desk.figures("currentTotalPriceSet", "netPaymentSet") == [Decimal(0), Decimal(0)]

@@ -10,10 +10,11 @@ from deployments.sandbox.shopify.domains.payments import (
     with_transaction,
     zero_like,
 )
+from deployments.sandbox.shopify.domains.refund_records import cancellation
 from deployments.sandbox.shopify.errors import user_error
 from deployments.sandbox.shopify.jobs import open_jobs, result_of, start_job
 from deployments.sandbox.shopify.outbound import SETTLED, give_up, place_of, requests_of, tell
-from deployments.sandbox.shopify.records import Record, gid, iso, reference
+from deployments.sandbox.shopify.records import Record, iso, reference
 from deployments.sandbox.shopify.registry import Arguments, Call, Domain
 from deployments.sandbox.shopify.state import State
 
@@ -109,7 +110,7 @@ def cancel(state: State, shop: str, job: Record) -> Record:
         "lineItems": [{**line, "currentQuantity": 0} for line in order["lineItems"]],
         **dict.fromkeys(CURRENT_TOTALS, zero_like(order["totalPriceSet"])),
     }
-    changes |= _settle(state, shop, {**order, **changes}, refund=job["refund"], gateway=job.get("gateway"))
+    changes |= _settle(state, shop, order, changes, job)
     if not Decimal(refund_left({**order, **changes})["shopMoney"]["amount"]):
         changes["closedAt"] = now
     state.update_order(shop, order["id"], changes, topics=TOPICS)
@@ -128,7 +129,8 @@ def _close_request(state: State, shop: str, request: Record, *, restock: bool) -
     tell(state, shop, "cancelled", closed, replacement=None)
 
 
-def _settle(state: State, shop: str, order: Record, *, refund: bool, gateway: str | None) -> Record:
+def _settle(state: State, shop: str, before: Record, changes: Record, job: Record) -> Record:
+    order = {**before, **changes}
     added = []
     for one in order.get("transactions", ()):
         left = uncaptured(order, one)
@@ -136,36 +138,10 @@ def _settle(state: State, shop: str, order: Record, *, refund: bool, gateway: st
             more = {"parentTransaction": reference(one), "gateway": one["gateway"]}
             added.append(new_transaction(state, shop, order, "VOID", zero_like(left), **more))
     owed_back = refund_left(order)
-    if not refund or not Decimal(owed_back["shopMoney"]["amount"]):
+    if not job["refund"] or not Decimal(owed_back["shopMoney"]["amount"]):
         changes = with_transaction(order, *added) if added else figures(order)
         # Money kept for a cancelled order leaves it as paid as it was.
         return changes if added else {**changes, "displayFinancialStatus": order.get("displayFinancialStatus")}
-    taken = next(one for one in order["transactions"] if one["kind"] in ("SALE", "CAPTURE"))
-    more = {"parentTransaction": reference(taken), "gateway": gateway or taken["gateway"]}
-    back = new_transaction(state, shop, order, "REFUND", owed_back, **more)
-    changes = with_transaction(order, *added, back)
-    return {**changes, "refunds": [*order.get("refunds", ()), _refund(state, shop, order, back)]}
-
-
-def _refund(state: State, shop: str, order: Record, back: Record) -> Record:
-    rows = [
-        {
-            "id": gid("RefundLineItem", state.space(shop).number()),
-            "lineItem": reference(line),
-            "quantity": line["quantity"],
-            "restockType": "CANCEL",
-            "restocked": True,
-            "subtotalSet": line.get("discountedTotalSet") or line.get("originalTotalSet"),
-        }
-        for line in order["lineItems"]
-    ]
-    return {
-        "id": gid("Refund", state.space(shop).number()),
-        "createdAt": back["createdAt"],
-        "updatedAt": back["createdAt"],
-        "note": None,
-        "totalRefundedSet": back["amountSet"],
-        "refundLineItems": rows,
-        "transactions": [reference(back)],
-        "order": reference(order),
-    }
+    made, back = cancellation(state, shop, before, restock=job["restock"], gateway=job.get("gateway"))
+    changes = with_transaction(order, *added, *back)
+    return {**changes, "refunds": [*order.get("refunds", ()), made]}

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from deployments.sandbox.shopify.domains.payments import add_bags, plain
+from deployments.sandbox.shopify.domains.refund_records import duty_parts
 from deployments.sandbox.shopify.domains.refunding import (
     Delivery,
     Parts,
@@ -20,7 +21,7 @@ from deployments.sandbox.shopify.domains.refunding import (
     without,
     worth,
 )
-from deployments.sandbox.shopify.domains.refunds import duty_parts, line_pieces
+from deployments.sandbox.shopify.domains.refunds import line_pieces
 from deployments.sandbox.shopify.records import Record
 from deployments.sandbox.shopify.registry import Arguments, Call, Domain
 

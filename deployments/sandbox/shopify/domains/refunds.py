@@ -1,16 +1,22 @@
 """`refundCreate`, and reading refunds. Every refund of an order is made here, with or without a return."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from deployments.sandbox.shopify.domains.payments import (
     add_bags,
     figures,
-    new_transaction,
-    plain,
     with_transaction,
+)
+from deployments.sandbox.shopify.domains.refund_records import (
+    Payback,
+    Settlement,
+    adjustments,
+    duties_of,
+    duty_parts,
+    payments_back,
+    refund_record,
 )
 from deployments.sandbox.shopify.domains.refunding import (
     Parts,
@@ -18,21 +24,19 @@ from deployments.sandbox.shopify.domains.refunding import (
     current,
     deliveries,
     discrepancy,
-    in_both,
     left_of,
     net_payment,
     nothing,
     payments_left,
     piece,
     presented,
-    refunded_of,
     total,
     without,
 )
-from deployments.sandbox.shopify.domains.restocking import shipped_from, take_out
+from deployments.sandbox.shopify.domains.restocking import take_out
 from deployments.sandbox.shopify.errors import user_error
 from deployments.sandbox.shopify.outbound import refresh
-from deployments.sandbox.shopify.records import Record, amount_of, gid, iso, reference
+from deployments.sandbox.shopify.records import Record, reference
 from deployments.sandbox.shopify.registry import Arguments, Call, Domain
 
 domain = Domain()
@@ -43,30 +47,6 @@ STORE_CREDIT = "shopify_store_credit"
 # Gateways that hand out no more than they took, whatever the app allows (recorded for `manual`).
 NEVER_OVER = frozenset({"manual"})
 SYMBOLS = {"USD": "$", "CAD": "$", "AUD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
-DISCREPANCIES = {"CUSTOMER": "CUSTOMER", "DAMAGE": "DAMAGE", "RESTOCK": "RESTOCK"}
-
-
-@dataclass(frozen=True, slots=True)
-class Payback:
-    """One payment back: what of, how much (presentment), through what."""
-
-    parent: Record | None
-    amount: Decimal
-    gateway: str
-
-
-@dataclass(frozen=True, slots=True)
-class Settlement:
-    """A refund to be made: what leaves the order, what is paid, and why."""
-
-    parts: Parts = field(default_factory=Parts)
-    paid: Sequence[Payback] = ()
-    note: str | None = None
-    processed_at: str | None = None
-    reason: str | None = None
-    return_id: str | None = None
-    # Rows for goods that left the order before.
-    rows: Sequence[Piece] = ()
 
 
 @domain.mutation("refundCreate")
@@ -199,31 +179,6 @@ def line_pieces(order: Record, rows: Sequence[Record]) -> Iterator[Piece]:
         yield Piece(line, start.pieces, before, start.restock_type, start.location)
 
 
-def duties_of(order: Record) -> list[tuple[Record, Record, Record]]:
-    """Each duty, its line, and what is left to refund of it."""
-    given_back: dict[str, list[Record]] = {}
-    for refund in order.get("refunds") or ():
-        for row in refund.get("duties") or ():
-            given_back.setdefault((row["originalDuty"] or {}).get("id", ""), []).append(row["amountSet"])
-    rows = []
-    for line in order["lineItems"]:
-        for duty in line.get("duties") or ():
-            back = total(nothing(order), given_back.get(duty["id"], ()))
-            rows.append((duty, line, add_bags(duty["price"], back, -1)))
-    return rows
-
-
-def duty_parts(order: Record, rows: Sequence[Record], pieces: Sequence[Piece]) -> list[tuple[Record, Record]]:
-    """Duties given back: all that is left, or the part of the pieces refunded with them."""
-    known = {duty["id"]: (duty, line, left) for duty, line, left in duties_of(order)}
-    parts = []
-    for row in rows:
-        duty, line, left = known[row["dutyId"]]
-        mine = [one.of(duty["price"]) for one in pieces if one.line["id"] == line["id"]]
-        parts.append((duty, total(nothing(order), mine) if row.get("refundType") == "PROPORTIONAL" else left))
-    return parts
-
-
 def _delivery_left(order: Record) -> Decimal:
     return sum((presented(one.subtotal) for one in deliveries(order, None)), Decimal(0))
 
@@ -231,153 +186,17 @@ def _delivery_left(order: Record) -> Decimal:
 def settle(call: Call, order: Record, settlement: Settlement, **more: Any) -> Record:
     """Take the parts out of the order, pay back, and keep the refund; `more` changes the order besides."""
     after = {**order, **without(order, settlement.parts)}
-    transactions = list(_transactions(call, order, settlement))
+    transactions = list(payments_back(call.state, call.shop, order, settlement))
     actual = total(nothing(order), (one["amountSet"] for one in transactions))
     off = discrepancy(order, after, actual)
     changes = {name: after[name] for name in after if after[name] is not order.get(name)}
     changes["currentTotalPriceSet"] = add_bags(current(after, "currentTotalPriceSet"), off)
     rows = [*settlement.rows, *settlement.parts.pieces]
-    refund = _record(call, order, settlement, rows, transactions)
-    refund["orderAdjustments"] = _adjustments(call, off, settlement, actual)
+    refund = refund_record(call.state, call.shop, order, settlement, rows, transactions)
+    refund["orderAdjustments"] = adjustments(call.state, call.shop, off, settlement, actual)
     changes["lineItems"] = take_out(call.state, call.shop, order, settlement.parts.pieces)
     changes["refunds"] = [*order.get("refunds", ()), refund]
     changed = {**order, **changes}
     changes |= with_transaction(changed, *transactions) if transactions or order["transactions"] else figures(changed)
     refresh(call.state, call.shop, order["id"], {**changes, **more})
     return refund
-
-
-def _transactions(call: Call, order: Record, settlement: Settlement) -> Iterator[Record]:
-    taken: dict[str, Decimal] = {}
-    for one in settlement.paid:
-        more: Record = {"gateway": one.gateway}
-        before = Decimal(0)
-        if one.parent is not None:
-            before = taken.get(one.parent["id"], presented(refunded_of(order, one.parent)))
-            taken[one.parent["id"]] = before + one.amount
-            more |= {"parentTransaction": reference(one.parent), "accountNumber": one.parent.get("accountNumber")}
-            more |= {name: one.parent[name] for name in ("formattedGateway", "test") if name in one.parent}
-        if settlement.processed_at:
-            more["processedAt"] = settlement.processed_at
-        amount = in_both(order, one.amount, one.parent, before)
-        yield new_transaction(call.state, call.shop, order, "REFUND", amount, **more)
-
-
-def _record(
-    call: Call, order: Record, settlement: Settlement, pieces: Sequence[Piece], transactions: Sequence[Record]
-) -> Record:
-    number, now = call.space.number, iso(call.now)
-    zero = nothing(order)
-    return {
-        "id": gid("Refund", number()),
-        "createdAt": now,
-        "updatedAt": now,
-        "processedAt": settlement.processed_at or now,
-        "note": settlement.note,
-        "order": reference(order),
-        "return": {"id": settlement.return_id} if settlement.return_id else None,
-        "totalRefundedSet": total(zero, (one["amountSet"] for one in transactions)),
-        "refundLineItems": [_row(call, order, one) for one in pieces],
-        "refundShippingLines": [
-            {
-                "id": gid("RefundShippingLine", number()),
-                "shippingLine": reference(one.line),
-                "subtotalAmountSet": one.subtotal,
-                "taxAmountSet": total(zero, (amount for _, amount in one.tax_parts)),
-            }
-            for one in settlement.parts.deliveries
-        ],
-        "duties": [{"amountSet": amount, "originalDuty": duty} for duty, amount in settlement.parts.duties],
-        "totalDutiesSet": total(zero, (amount for _, amount in settlement.parts.duties)),
-        "transactions": [reference(one) for one in transactions],
-    }
-
-
-def _row(call: Call, order: Record, one: Piece) -> Record:
-    restocked = one.restock_type != "NO_RESTOCK"
-    place = (one.location or shipped_from(call.state, call.shop, order, one.line)) if restocked else None
-    return {
-        "id": gid("RefundLineItem", call.space.number()),
-        "lineItem": reference(one.line),
-        "quantity": one.pieces,
-        "restockType": one.restock_type,
-        "restocked": restocked,
-        "location": {"id": place} if place else None,
-        "priceSet": one.line["originalUnitPriceSet"],
-        "subtotalSet": one.subtotal,
-        "totalTaxSet": total(nothing(order), (amount for _, amount in one.taxes)),
-    }
-
-
-def _adjustments(call: Call, off: Record, settlement: Settlement, actual: Record) -> list[Record]:
-    if not presented(off) and not amount_of(off):
-        return []
-    parts = settlement.parts
-    everything = not presented(actual) and bool(parts.pieces)
-    usual = "PENDING_REFUND_DISCREPANCY" if everything else "REFUND_DISCREPANCY"
-    reason = DISCREPANCIES.get(settlement.reason or "", usual)
-    zero = {side: {**money, "amount": "0.00"} for side, money in off.items()}
-    return [
-        {"id": gid("OrderAdjustment", call.space.number()), "reason": reason, "amountSet": off, "taxAmountSet": zero}
-    ]
-
-
-# reading
-
-
-@domain.query("refund")
-def refund(call: Call, arguments: Arguments) -> Record | None:
-    """A refund by id."""
-    return call.find(arguments["id"])
-
-
-@domain.computed("Refund", "order")
-def refund_order(call: Call, record: Record, _arguments: Arguments) -> Record | None:
-    """The order refunded."""
-    return call.state.owner(call.shop, record["id"])
-
-
-@domain.computed("Refund", "totalRefunded")
-def total_refunded(_call: Call, record: Record, _arguments: Arguments) -> Record | None:
-    """What was paid back, in shop currency."""
-    return (record.get("totalRefundedSet") or {}).get("shopMoney")
-
-
-domain.fallbacks["Refund", "processedAt"] = "createdAt"
-
-
-@domain.computed("RefundLineItem", "priceSet")
-def price_set(call: Call, record: Record, _arguments: Arguments) -> Record | None:
-    """The price of a piece before discounts."""
-    return record.get("priceSet") or (call.find(record["lineItem"]["id"]) or {}).get("originalUnitPriceSet")
-
-
-def _scalar(bag: str) -> Any:
-    def scalar(call: Call, record: Record, _arguments: Arguments) -> str | None:
-        return plain(price_set(call, record, {}) if bag == "priceSet" else record.get(bag))
-
-    return scalar
-
-
-for _name, _bag in {"price": "priceSet", "subtotal": "subtotalSet", "totalTax": "totalTaxSet"}.items():
-    domain.computed("RefundLineItem", _name)(_scalar(_bag))
-
-
-@domain.computed("Order", "totalRefundedShippingSet")
-def refunded_shipping(_call: Call, record: Record, _arguments: Arguments) -> Record:
-    """What was given back for delivery."""
-    rows = (row for one in record.get("refunds") or () for row in one.get("refundShippingLines") or ())
-    return total(nothing(record), (row["subtotalAmountSet"] for row in rows))
-
-
-@domain.computed("Order", "refundDiscrepancySet")
-def refund_discrepancy(_call: Call, record: Record, _arguments: Arguments) -> Record:
-    """By how much all refunds are off what should have been given back."""
-    rows = (row for one in record.get("refunds") or () for row in one.get("orderAdjustments") or ())
-    return total(nothing(record), (row["amountSet"] for row in rows))
-
-
-@domain.computed("Order", "refundable")
-def refundable(_call: Call, record: Record, _arguments: Arguments) -> bool:
-    """Whether a payment has anything left."""
-    return any(presented(left) > 0 for _, left in payments_left(record))

@@ -6,6 +6,7 @@ from typing import Any
 
 from deployments.sandbox.shopify.domains.exchanges import add_exchanges, exchange_total
 from deployments.sandbox.shopify.domains.payments import figures, with_transaction
+from deployments.sandbox.shopify.domains.refund_records import Payback, Settlement, duty_parts
 from deployments.sandbox.shopify.domains.refunding import (
     Delivery,
     Parts,
@@ -16,14 +17,7 @@ from deployments.sandbox.shopify.domains.refunding import (
     total,
     without,
 )
-from deployments.sandbox.shopify.domains.refunds import (
-    Payback,
-    Settlement,
-    credits_of,
-    duty_parts,
-    payment_refusals,
-    settle,
-)
+from deployments.sandbox.shopify.domains.refunds import credits_of, payment_refusals, settle
 from deployments.sandbox.shopify.domains.restocking import take_out
 from deployments.sandbox.shopify.domains.returning import order_line, returned_pieces, reverse_orders, show
 from deployments.sandbox.shopify.domains.reverse_logistics import apply_dispositions, disposition_refusals
