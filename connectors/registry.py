@@ -190,6 +190,11 @@ def sales_orders(landscape: Landscape, company: str) -> SalesOrders:
         from connectors.lambda_erp.settings import LambdaErpSettings
 
         return open_lambda_erp(system.name, LambdaErpSettings.load(company, url=url, company=entry.reference))
+    if system.kind == "file_erp":  # each company has folders of its own
+        from connectors.file_erp.erp import FileErp
+        from connectors.file_erp.settings import FileErpSettings
+
+        return FileErp(system.name, FileErpSettings.load(company))
     raise _unknown(system)
 
 
@@ -260,22 +265,12 @@ def warehouses(landscape: Landscape, company: str, store: StateStore) -> "Mappin
 
 
 def _warehouse(system: System, store: StateStore) -> "Warehouse":
-    url = os.environ.get(system.base_url_env) if system.base_url_env else None
-    if system.kind == "tryton_wms":
-        from connectors.tryton_wms.settings import TrytonWmsSettings
-        from connectors.tryton_wms.warehouse import open_warehouse
+    from connectors.registry_warehouses import warehouse
 
-        return open_warehouse(system.name, TrytonWmsSettings.load(system.name, url=url))
-    if system.kind == "file_3pl":
-        from connectors.file_3pl.settings import File3plSettings
-        from connectors.file_3pl.warehouse import File3pl
-
-        return File3pl(system.name, File3plSettings.load(system.name, url=url))
-    if system.kind == "store":
-        from connectors.store.warehouse import StoreWarehouse
-
-        return StoreWarehouse(system.name, store_board(store))
-    raise _unknown(system)
+    opened = warehouse(system, store_board(store))
+    if opened is None:
+        raise _unknown(system)
+    return opened
 
 
 def product_sources(landscape: Landscape, shop: str) -> tuple[ProductSource, ...]:
