@@ -39,6 +39,7 @@ class EditedLine:
     calculated_id: str
     staged_discount: bool = False
     new: bool = False
+    unshipped: int = 0
 
     @property
     def now(self) -> Cost:
@@ -77,7 +78,7 @@ def _existing(order: Record, edit: Record, line: Record) -> EditedLine:
         sized = reallocated(sized, kept)
     calculated_id = gid("CalculatedLineItem", gid_tail(line["id"]))
     sized, staged = _with_staged(order, edit, sized, calculated_id)
-    return EditedLine(sized, before, after, calculated_id, staged)
+    return EditedLine(sized, before, after, calculated_id, staged, unshipped=unfulfilled(line))
 
 
 def _added(order: Record, edit: Record, line: Record) -> EditedLine:
@@ -179,14 +180,14 @@ def calculated(call: Call, order: Record, edit: Record) -> Record:
 
 def _calculated_line(call: Call, row: EditedLine) -> Record:
     line, total = row.line, row.now.net
-    editable = row.after - (0 if row.new else max(0, row.before - unfulfilled(line)))
+    editable = row.after - (0 if row.new else max(0, row.before - row.unshipped))
     names = ("title", "variantTitle", "sku", "variant", "originalUnitPriceSet")
     return {
         "id": row.calculated_id,
         **{name: line.get(name) for name in names},
         "quantity": row.after,
         "editableQuantity": max(0, editable),
-        "editableQuantityBeforeChanges": 0 if row.new else min(row.before, unfulfilled(line)),
+        "editableQuantityBeforeChanges": min(row.before, row.unshipped),
         "editableSubtotalSet": share(total, max(0, editable), row.after),
         "uneditableSubtotalSet": share(total, row.after - max(0, editable), row.after),
         "discountedUnitPriceSet": share(total, 1, row.after),

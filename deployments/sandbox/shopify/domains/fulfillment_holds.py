@@ -143,7 +143,7 @@ def release_hold(call: Call, arguments: Arguments) -> Record:
         return _answer(None, user_error(["holdIds"], message, "INVALID_ACCESS"))
     left = [one for one in request["fulfillmentHolds"] if one not in released]
     changes: Record = {"fulfillmentHolds": left}
-    if released and not left:
+    if released and not left and request["status"] == "ON_HOLD":
         changes |= {"status": idle_status(call.state, request), "lineItems": _reunited(call, request)}
     if released:
         request = call.state.update(call.shop, request["id"], changes, topics=())

@@ -47,8 +47,16 @@ SERVICE_ACTIONS = {
 
 
 def visible(call: Call) -> list[Record]:
-    """The fulfillment orders the app's scopes show it."""
-    return [one for one in call.all("FulfillmentOrder") if may(call, "read", one)]
+    """The fulfillment orders the app's scopes show it; the scope follows from the location."""
+    known: dict[str | None, bool] = {}
+    rows = []
+    for one in call.all("FulfillmentOrder"):
+        place = place_of(one)
+        if place not in known:
+            known[place] = may(call, "read", one)
+        if known[place]:
+            rows.append(one)
+    return rows
 
 
 @domain.query("fulfillmentOrders")

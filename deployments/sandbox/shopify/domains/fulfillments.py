@@ -46,6 +46,8 @@ def create(call: Call, arguments: Arguments) -> Record:
     if refusal is not None:
         return {"fulfillment": None, "userErrors": [refusal]}
     parts = list(_parts(wanted, requests))
+    if not parts:
+        return {"fulfillment": None, "userErrors": [user_error(["fulfillment"], TOO_MANY)]}
     fulfillment = _shipped(call, given, parts)
     return {"fulfillment": reference(fulfillment), "userErrors": []}
 

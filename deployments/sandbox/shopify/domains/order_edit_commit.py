@@ -33,7 +33,6 @@ from deployments.sandbox.shopify.outbound import (
     refresh,
     requests_of,
     tell,
-    unfulfilled,
 )
 from deployments.sandbox.shopify.records import Record, gid, gid_tail, reference
 from deployments.sandbox.shopify.registry import Arguments, Call, Domain
@@ -99,7 +98,6 @@ class Committing:
         total = times(line["originalUnitPriceSet"], int(line["quantity"]))
         off = cost(line, int(line["quantity"])).off
         removed = max(0, -delta)
-        unshipped = 0 if row.new else unfulfilled(line)
         return {
             **{name: value for name, value in line.items() if name != "place"},
             "discountAllocations": [self._numbered(one) for one in line.get("discountAllocations") or ()],
@@ -107,7 +105,7 @@ class Committing:
             "refundableQuantity": max(0, int(line.get("refundableQuantity") or row.before) + delta)
             if not row.new
             else row.after,
-            "unfulfilledQuantity": max(0, unshipped + delta),
+            "unfulfilledQuantity": max(0, row.unshipped + delta),
             "nonFulfillableQuantity": int(line.get("nonFulfillableQuantity") or 0) + removed,
             "originalTotalSet": total,
             "discountedTotalSet": add_bags(total, off, -1),
@@ -285,7 +283,11 @@ class Committing:
                     counts = {"totalQuantity": left, "remainingQuantity": int(line["remainingQuantity"]) - gone}
                     lines.append({**line, **counts})
             if dropped:
-                done = {} if any(line["remainingQuantity"] for line in lines) else {"status": "CLOSED"}
+                done = (
+                    {}
+                    if any(line["remainingQuantity"] for line in lines)
+                    else {"status": "CLOSED", "fulfillmentHolds": []}
+                )
                 call.state.update(call.shop, request["id"], {"lineItems": lines, **done}, topics=())
                 give_up(call.state, call.shop, place_of(request), dropped, restock=bool(change["restock"]))
 
