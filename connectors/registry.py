@@ -154,17 +154,25 @@ def stock_channel(landscape: Landscape, shop: str, budgets: Budgets | None = Non
     raise _unknown(system)
 
 
-def product_channel(
-    landscape: Landscape, shop: str, budgets: Budgets | None = None, pictures: Pictures | None = None
-) -> ProductChannel:
-    """The products of a shop, as `sales_channel`. `pictures` reads those that the channel cannot fetch by itself."""
+def product_channel(landscape: Landscape, shop: str, budgets: Budgets | None = None) -> ProductChannel:
+    """The products of a shop, as `sales_channel`. Pictures it cannot fetch are read from the feed that owns them."""
     system = landscape.system(landscape.shop(shop).channel)
     if system.kind == "shopify":
         from connectors.shopify.products import open_products
 
-        settings = _shopify_settings(landscape, shop)
+        settings, pictures = _shopify_settings(landscape, shop), _pictures(landscape, shop)
         return open_products(shop, settings, budget=_shopify_budget(settings, budgets), pictures=pictures)
     raise _unknown(system)
+
+
+def _pictures(landscape: Landscape, shop: str) -> Pictures | None:
+    """The pictures beside the feed that owns them; None where no feed does, or where it is not set up yet."""
+    owner = landscape.system(landscape.field_owners(shop)["images"])
+    if owner.kind != "feed":
+        return None
+    from connectors.feed.pictures import open_pictures
+
+    return open_pictures(owner.name, os.environ.get(owner.base_url_env) if owner.base_url_env else None)
 
 
 def picture_probe() -> PictureProbe:
@@ -363,10 +371,7 @@ def _webhook_source(landscape: Landscape, system: System) -> WebhookSource:
 
 
 def _shopify_settings(landscape: Landscape, shop: str) -> "ShopifySettings":
-    """Settings of a shop: its domain from the landscape, the rest from `CROSSDOCK_SHOP_<NAME>_...`.
-
-    The system's `base_url_env`, where set, names the variable with the address of a stand-in for all its shops.
-    """
+    """Domain from the landscape, the rest from `CROSSDOCK_SHOP_<NAME>_...`; `base_url_env` may name a stand-in."""
     from connectors.shopify.settings import ShopifySettings
 
     entry = landscape.shop(shop)

@@ -14,8 +14,7 @@ import pytest_asyncio
 
 from canonical.money import Money
 from canonical.product import Product, SourceProduct, Variant
-from deployments.cli import orders as order
-from deployments.cli import products, runs, stock
+from deployments.cli import orders, products, runs, stock
 from deployments.engine import client, read_run, start_run
 from deployments.gateway.bells import PrefectBell
 from deployments.sandbox.tryton.desk import TrytonDesk
@@ -47,7 +46,6 @@ BY_HAND: dict[str, dict[str, object]] = {
 }
 """A run as the Prefect UI starts it: deployment, parameters."""
 BY_NAME: dict[str, dict[str, object]] = {
-    order.DEPLOYMENT: {"names": ["#1001"], "shop": "north", "linger_seconds": 0},
     stock.PUBLISH: {"skus": [KEY], "shop": "north", "linger_seconds": 0},
     products.SYNC: {"keys": [KEY], "shop": "north", "linger_seconds": 0},
 }
@@ -83,6 +81,20 @@ class Shelf:
             SourceProduct(source="erp", company="north", key=p.id, product=p, given=given, updated_at=now) for p in made
         ]
         await self.street.store.put([told(row) for row in rows])
+
+
+async def _quiet(street: Street) -> None:
+    """Nothing waits, and nothing was written for a while."""
+    waiting = "SELECT count(*) FROM inbox WHERE state IN ('ready', 'claimed')"
+    due = "SELECT count(*) FROM stock_figure WHERE state = 'due'"
+    open_ = "SELECT count(*) FROM effect WHERE state IN ('intended', 'sent')"
+
+    async def still() -> bool:
+        return all(street.rows(query) == [(0,)] for query in (waiting, due, open_))
+
+    for _ in range(3):
+        await until(still, 90.0, "the house did not come to rest")
+        await asyncio.sleep(1.0)
 
 
 async def _ended(street: Street, deployment: str) -> str:
@@ -240,10 +252,15 @@ async def test_a_killed_worker_leaves_no_product_out_and_makes_none_twice(street
 async def test_every_way_to_start_every_flow_has_done_so(street: Street, shelf: Shelf) -> None:
     """The table of README.md, "The flows": by schedule, by hand and for named ids; none fails or writes again."""
     writes = "SELECT count(*) FROM effect WHERE state = 'settled'"
+    (order,) = await street.place("north", 1, seed=3)
+    await street.settled([order])
+    await street.run("stock-poll/poll", seconds=0)
+    await _quiet(street)
     before = street.rows(writes)
     for deployment, parameters in BY_HAND.items():
         await street.run(deployment, **parameters)
-    for deployment, parameters in BY_NAME.items():
+    named = BY_NAME | {orders.DEPLOYMENT: {"names": [order.name], "shop": "north", "linger_seconds": 0}}
+    for deployment, parameters in named.items():
         with applied(street.stack.environment):
             assert await runs.run_and_wait(deployment, parameters, wait=True) == 0
     assert await _ended(street, "data-readiness/doctor") in ("COMPLETED", "FAILED"), "it fails on findings"
