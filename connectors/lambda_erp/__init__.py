@@ -2,6 +2,7 @@
 
     erp          the port: customers, sales orders, read back, cancel
     orders       one document: create, balance, submit, each step found again after a crash
+    settlement   what follows an order: moving, invoicing, paying; `keeping` keeps each under its key
     customers    find or create
     mapper       a document as the values of a sales order; pure
     client       one call, its answer or our error

@@ -1,13 +1,14 @@
 """Invoices and credit memos.
 
-An invoice has the rows of the order that are billed, each at the order's price, and of each tax of the order the share
-that these rows have of the order's net: Lambda ERP keeps taxes by order, not by line, so where rows are taxed
-differently the share of a part is an approximation. The last invoice takes what is left, so that together they come to
+An invoice has the rows of the order that are billed, each at the order's price, and of each tax of the order what these
+rows bear. Lambda ERP keeps taxes by order; what a line bears is in the order's remarks, and where it is not, taxes go
+by the net. The last invoice takes what is left, so that together they come to
 the order's total to the cent.
 
 A credit memo is a return against one invoice. It can credit no more goods than the invoice billed; an amount without
-goods is credited on a thousandth of a row. Taxes are credited by the share each tax has of the invoice's. A refund that
-concerns two invoices is held: a memo is of one (`credit_spans_invoices`).
+goods (part of the shipping, goodwill, a fee that is kept) is a charge on the account that it was earned on. Taxes are
+credited by what the line bore of each. A refund that concerns two invoices is held: a memo is of one
+(`credit_spans_invoices`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,8 +25,8 @@ from connectors.lambda_erp.schemas import ROUNDING
 from connectors.lambda_erp.settings import LambdaErpSettings
 from connectors.lambda_erp.sold import Sold, SoldOrders, SoldRow
 
-AMOUNT_ONLY = Decimal("0.001")
-"""The quantity on which an amount without goods is credited: it uses up nothing that could still come back."""
+NOTHING = Decimal("0.0000000001")
+"""A memo has at least one row. This much of one, for nothing, uses up nothing that could still come back."""
 
 
 class Invoicing:
@@ -124,23 +125,24 @@ class Invoicing:
 
     async def _round(self, record: dict[str, Any], off: Money, key: str) -> dict[str, Any]:
         rounding = self._charge(self._settings.rounding_account, ROUNDING, off)
-        kept = [{field: tax[field] for field in rounding} for tax in record["taxes"] if tax["description"] != ROUNDING]
+        others = [tax for tax in record["taxes"] if tax["description"] != ROUNDING]
+        kept = [{field: str(tax[field]) for field in rounding} for tax in others]
         return await self._keeper.change(INVOICE, record, {"taxes": [*kept, rounding]}, key)
 
     def _memo(self, posting: CreditPosting, sold: Sold, invoice: Mapping[str, Any]) -> dict[str, Any]:
         items, charges = [], []
+        accounts = {item["sales_order_item"]: item["income_account"] for item in invoice["items"]}
         for line in posting.lines:
             row = _row_of(line, sold, posting.key)
-            if row is not None and line.net.amount >= 0:
-                items.append(_credited(sold, row, line))
+            if row is not None and line.line_id is not None and line.quantity:
+                items.append(_credited(sold, row, Decimal(line.quantity), line.net.amount))
             else:
-                account = self._settings.credit_accounts.get(line.purpose, self._settings.rounding_account)
-                charges.append(self._charge(account, line.purpose, -line.net))
-        if not items:  # a memo has at least one row: the whole is credited on the first
-            first = next(row for row in sold.rows if row.name == invoice["items"][0]["sales_order_item"])
-            whole = total((line.net for line in posting.lines), sold.currency)
-            items, charges = [_credited(sold, first, posting.lines[0].model_copy(update={"net": whole}))], []
-        tax = total((line.tax for line in posting.lines), sold.currency)
+                other = self._settings.credit_accounts.get(line.purpose, self._settings.rounding_account)
+                account = accounts[row.name] if row is not None else f"{other}{self._settings.suffix}"
+                charges.append(_charge(account, line.purpose, -line.net))
+        if not items:
+            first = next(row for row in sold.rows if row.name in accounts)
+            items = [_credited(sold, first, NOTHING, Decimal(0))]
         reason = f": {posting.reason}" if posting.reason else ""
         return {
             "customer": sold.customer,
@@ -151,7 +153,7 @@ class Invoicing:
             "update_stock": 0,
             "remarks": remark(f"Credit memo of {sold.name}{reason}", posting),
             "items": items,
-            "taxes": [*_tax_credits(posting, invoice, tax), *charges],
+            "taxes": [*_tax_credits(posting, sold, invoice), *charges],
         }
 
     def _charge(self, account: str, description: str, amount: Money) -> dict[str, Any]:
@@ -171,7 +173,7 @@ def _item(sold: Sold, row: SoldRow, quantity: Decimal, rate: Decimal) -> dict[st
     return {
         "item_code": row.item,
         "description": row.description,
-        "qty": str(quantity),
+        "qty": f"{quantity:f}",
         "rate": str(rate),
         "price_list_rate": str(rate),
         "sales_order": sold.name,
@@ -181,12 +183,9 @@ def _item(sold: Sold, row: SoldRow, quantity: Decimal, rate: Decimal) -> dict[st
 
 
 def _taxes(sold: Sold, billed: Sequence[tuple[SoldRow, Decimal]]) -> list[dict[str, Any]]:
-    """Of each tax of the order the share of what has been billed with this, less what was on earlier invoices."""
-    net = sum((row.quantity * row.rate for row in sold.rows), Decimal(0))
-    done = sum((row.billed * row.rate for row in sold.rows), Decimal(0))
-    now = sum((quantity * row.rate for row, quantity in billed), Decimal(0))
-    left = sum((row.quantity - row.billed for row in sold.rows), Decimal(0)) - sum(q for _, q in billed)
-    share = (done + now) / net if net and left else Decimal(1)
+    """Of each tax of the order what has been billed with this bears, less what was on earlier invoices."""
+    now = {row.name: quantity for row, quantity in billed}
+    done = {row: (row.billed + now.get(row.name, Decimal(0))) / row.quantity for row in sold.rows}
     charges = []
     for tax in sold.taxes:
         if tax["description"] == ROUNDING:
@@ -194,34 +193,52 @@ def _taxes(sold: Sold, billed: Sequence[tuple[SoldRow, Decimal]]) -> list[dict[s
         earlier = total(
             (sold.money(t["tax_amount"]) for i in sold.billed for t in i["taxes"] if _same_tax(t, tax)), sold.currency
         )
-        amount = (sold.money(tax["tax_amount"]) * share).rounded() - earlier
+        amount = _borne(sold, tax, done) - earlier
         if not amount.is_zero:
             charges.append(_charge(tax["account_head"], tax["description"], amount))
     return charges
+
+
+def _borne(sold: Sold, tax: Mapping[str, Any], done: Mapping[SoldRow, Decimal]) -> Money:
+    """What the parts that are billed bear of a tax: by its lines where they are known, else by their net."""
+    whole = sold.money(tax["tax_amount"])
+    if all(part == 1 for part in done.values()):
+        return whole
+    by_line = {row: sold.borne.get((row.key, tax["account_head"]), Decimal(0)) for row in done}
+    if sum(by_line.values()) == whole.amount:
+        return total((sold.money(by_line[row] * part) for row, part in done.items()), sold.currency)
+    net = sum((row.quantity * row.rate for row in done), Decimal(0))
+    share = sum((row.quantity * row.rate * part for row, part in done.items()), Decimal(0)) / net if net else Decimal(1)
+    return sold.money(whole.amount * share)
 
 
 def _same_tax(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return (one["account_head"], one["description"]) == (other["account_head"], other["description"])
 
 
-def _tax_credits(posting: CreditPosting, invoice: Mapping[str, Any], tax: Money) -> list[dict[str, Any]]:
-    """The tax that is credited, by the share of each tax of the invoice."""
-    if tax.is_zero:
-        return []
+def _tax_credits(posting: CreditPosting, sold: Sold, invoice: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The taxes that are credited, line by line: by what the line bears of each, else by the invoice's."""
     charged = [t for t in invoice["taxes"] if t["description"] != ROUNDING and Decimal(t["tax_amount"]) > 0]
-    if not charged:
-        raise _differs(posting, f"{tax} of tax are credited, and invoice {invoice['name']} bore none")
-    shares = allocate(tax, [Decimal(t["tax_amount"]) for t in charged])
+    credits_ = [Money.zero(sold.currency) for _ in charged]
+    for line in posting.lines:
+        if line.tax.is_zero:
+            continue
+        if not charged:
+            raise _differs(posting, f"{line.tax} of tax are credited, and invoice {invoice['name']} bore none")
+        row = _row_of(line, sold, posting.key)
+        own = [sold.borne.get((row.key, t["account_head"]), Decimal(0)) if row else Decimal(0) for t in charged]
+        weights = own if any(own) else [Decimal(t["tax_amount"]) for t in charged]
+        shares = allocate(line.tax, weights)
+        credits_ = [credit + share for credit, share in zip(credits_, shares, strict=True)]
     return [
-        _charge(t["account_head"], t["description"], -share)
-        for t, share in zip(charged, shares, strict=True)
-        if not share.is_zero
+        _charge(t["account_head"], t["description"], -amount)
+        for t, amount in zip(charged, credits_, strict=True)
+        if not amount.is_zero
     ]
 
 
-def _credited(sold: Sold, row: SoldRow, line: CreditLine) -> dict[str, Any]:
-    quantity = Decimal(line.quantity) if line.quantity and line.line_id else AMOUNT_ONLY
-    values = _item(sold, row, -quantity, (line.net.amount / quantity).quantize(PRICE_DIGITS))
+def _credited(sold: Sold, row: SoldRow, quantity: Decimal, amount: Decimal) -> dict[str, Any]:
+    values = _item(sold, row, -quantity, (amount / quantity).quantize(PRICE_DIGITS))
     return {name: value for name, value in values.items() if name != "external_line_reference"}
 
 

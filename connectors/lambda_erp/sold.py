@@ -9,6 +9,7 @@ from canonical.money import Money
 from connectors.exact import exact
 from connectors.lambda_erp.client import LambdaErpClient
 from connectors.lambda_erp.keeping import INVOICE, missing, refused
+from connectors.lambda_erp.remarks import taxes_in
 from connectors.lambda_erp.settings import LambdaErpSettings
 
 
@@ -38,6 +39,7 @@ class Sold:
     total: Money
     rows: tuple[SoldRow, ...]
     taxes: tuple[Mapping[str, Any], ...]
+    borne: Mapping[tuple[str, str], Decimal]  # what a line bears of a tax, by line id and the tax's account
     invoices: tuple[Mapping[str, Any], ...]
 
     def row(self, line: str, key: str) -> SoldRow:
@@ -88,6 +90,10 @@ class SoldOrders:
             total=Money(amount=Decimal(record["grand_total"]), currency=record["currency"]).rounded(),
             rows=tuple(_row(item) for item in record["items"]),
             taxes=tuple(record["taxes"]),
+            borne={
+                (line, f"{code}{self._settings.suffix}"): amount
+                for (line, code), amount in taxes_in(record["remarks"] or "").items()
+            },
             invoices=tuple(invoice for invoice in whole if invoice),
         )
 

@@ -6,8 +6,9 @@ runs in the company of the user, in English, so that messages are the same where
 
 import asyncio
 import base64
+import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -55,9 +56,17 @@ class TrytonClient:
             raise
 
     async def call(
-        self, method: str, *parameters: Any, document: str | None = None, context: Mapping[str, Any] | None = None
+        self,
+        method: str,
+        *parameters: Any,
+        document: str | None = None,
+        context: Mapping[str, Any] | None = None,
+        records: Sequence[str] = (),
     ) -> Any:
-        """Call `model.sale.sale.quote` and the like, acknowledging warnings one at a time.
+        """Call `model.sale.sale.quote` and the like, acknowledging warnings.
+
+        One at a time, except what Tryton asks of one of `records` ("model,id"): that is acknowledged for all of them,
+        or a batch of fifty would be made fifty times.
 
         Raises what `errors.py` says, and `HeldError` for a warning that the settings hold.
         """
@@ -65,7 +74,8 @@ class TrytonClient:
             try:
                 return await self._call(method, parameters, document, context or {})
             except TrytonWarning as warning:
-                await self._acknowledge(warning, document)
+                for name in _alike(warning.name, records):
+                    await self._acknowledge(TrytonWarning(name, warning.message), document)
         raise HeldError(
             f"{SYSTEM} keeps asking: more than {MOST_WARNINGS} warnings for one call",
             code="erp_warnings",
@@ -144,6 +154,13 @@ class TrytonClient:
             ) from warning
         _LOG.warning("%s: warning %s acknowledged: %s", document or "call", warning.name, warning.message)
         await self._call("model.res.user.warning.skip", (warning.name, False), document, {})
+
+
+def _alike(warning: str, records: Sequence[str]) -> list[str]:
+    """The names of a warning for all records, when it is about one of them: Tryton hashes the record into its name."""
+    about, _, kind = warning.partition(".")
+    hashed = [hashlib.md5(record.encode(), usedforsecurity=False).hexdigest() for record in records]
+    return [f"{one}.{kind}" for one in hashed] if about in hashed else [warning]
 
 
 def _result(answer: httpx.Response, document: str | None) -> Any:

@@ -14,10 +14,12 @@ from decimal import Decimal
 from typing import Any
 
 from canonical.errors import HeldError, RejectedError
+from canonical.ids import digest
 from canonical.money import Money, quantum
 from canonical.settlement import InvoicePosting
 from connectors.tryton.accounts import Accounts
 from connectors.tryton.client import TrytonClient
+from connectors.tryton.comment import comment_of, digest_in
 from connectors.tryton.directory import Directory
 from connectors.tryton.mapper import rounding_values
 from connectors.tryton.matching import Matching
@@ -27,7 +29,7 @@ from connectors.tryton.sold import SALE, SoldSales
 from connectors.tryton.work import Work, conflict, each, press, refresh
 
 MODEL = "account.invoice"
-FIELDS = ["reference", "state", "number", "total_amount", "type"]
+FIELDS = ["reference", "state", "number", "total_amount", "comment"]
 _OPEN = ("draft", "validated")
 _POSTED = ("posted", "paid")
 
@@ -53,16 +55,17 @@ class Invoices:
             work.finish(total=work.money(work.row["total_amount"]))
 
     async def _meet(self, works: Sequence[Work[InvoicePosting]]) -> None:
-        """Take what stands under the keys. An invoice of another sale there is other content."""
+        """Take what stands under the keys. Other content there is a conflict."""
         domain = [("reference", "in", [w.posting.key for w in works]), ("type", "=", "out")]
         rows = await self._client.read(f"model.{MODEL}.search_read", domain, 0, None, [("id", "DESC")], FIELDS)
         standing = {row["reference"]: row for row in rows}
         for work in works:
             if row := standing.get(work.posting.key):
                 work.id, work.row = row["id"], row
-                if row["id"] not in work.sale.invoices:
+                same = digest_in(row["comment"] or "") == _digest(work.posting)
+                if row["id"] not in work.sale.invoices or not same:
                     number = row["number"] or row["id"]
-                    work.error = conflict(work.posting.key, f"invoice {number} under this key is of another sale")
+                    work.error = conflict(work.posting.key, f"invoice {number} stands under this key, of other content")
 
     async def _claim(self, works: Sequence[Work[InvoicePosting]]) -> None:
         lacking = [w for w in works if not await self._take(w, again=False) and w.open]
@@ -120,7 +123,11 @@ class Invoices:
         first = lines[0]["invoice"]
         joining = [line["id"] for line in lines if line["invoice"] != first]
         emptied = sorted({line["invoice"] for line in lines} - {first})
-        values: dict[str, Any] = {"reference": work.posting.key, "invoice_date": work.posting.invoice_date}
+        values: dict[str, Any] = {
+            "reference": work.posting.key,
+            "invoice_date": work.posting.invoice_date,
+            "comment": comment_of(_digest(work.posting)),
+        }
         if joining:
             values["lines"] = [("add", joining)]
         await self._client.call(f"model.{MODEL}.write", [first], values, document=work.posting.key)
@@ -159,6 +166,10 @@ async def rounding_line(
         raise RejectedError(f"Tryton has no item {code} for roundings", code="item_unknown", document=document)
     accounts = await Accounts(client).revenue([items[code].id])
     return rounding_values(items[code], off) | {"account": accounts[items[code].id]}
+
+
+def _digest(posting: InvoicePosting) -> str:
+    return digest(posting.model_dump(mode="json"))
 
 
 def _nothing_to_invoice(work: Work[InvoicePosting]) -> HeldError:

@@ -7,7 +7,8 @@ booked whether or not Tryton thought they were there (`assign_force`): the floor
 
 Limits: Tryton's open shipment keeps no line ids, so a line that was shipped twice under two keys is told apart by the
 quantities that are left. Lots and serial numbers are not kept (module stock_lot is not asked for); tracking numbers
-are, as the shipping reference.
+are, as the shipping reference. A posting has to fit into one open shipment of its sale: of two that Tryton planned for
+different days, each needs a posting of its own.
 """
 
 from collections import Counter

@@ -188,7 +188,9 @@ async def press(client: TrytonClient, model: str, button: str, tasks: Sequence[T
     """Press a button of the records of those that are open."""
     await each(
         [t for t in tasks if t.open and t.id is not None],
-        lambda group: client.call(f"model.{model}.{button}", [t.id for t in group]),
+        lambda group: client.call(
+            f"model.{model}.{button}", [t.id for t in group], records=[f"{model},{t.id}" for t in group]
+        ),
     )
 
 
