@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from canonical.errors import MisconfiguredError
 from canonical.inventory import StockOwner
 from canonical.landscape import Landscape, read_landscape
-from connectors.registry import product_sources, stock_sources
+from canonical.ports.warehouse import Warehouse
+from connectors.registry import product_sources, state_store, stock_sources, warehouses
 from deployments.landscape_loader import LANDSCAPE_FILE
 
 WMS = """
@@ -76,3 +79,45 @@ def test_the_warehouse_that_a_landscape_shows_as_a_comment_owns_its_location_onc
 def test_a_system_that_no_connector_can_be_is_named() -> None:
     with pytest.raises(MisconfiguredError, match="no connector of kind 'telex' can be wms"):
         stock_sources(landscape(WMS.format(kind="telex")), "north")
+
+
+WAREHOUSES = """
+[[systems]]
+name = "{name}"
+kind = "{kind}"
+role = "wms"
+
+[[warehouses]]
+system = "{name}"
+company = "north"
+"""
+
+
+@pytest.mark.parametrize("kind", ["tryton_wms", "file_3pl", "store"])
+async def test_who_ships_for_a_company_is_behind_one_port(
+    kind: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CROSSDOCK_WAREHOUSE_DEPOT_URL", "http://127.0.0.1:9/wms")
+    monkeypatch.setenv("CROSSDOCK_WAREHOUSE_DEPOT_API_KEY", "key")
+    monkeypatch.setenv("CROSSDOCK_STORE_URL", f"sqlite:///{tmp_path / 'store.sqlite'}")
+    store = await state_store()
+    systems = landscape(WAREHOUSES.format(name="depot", kind=kind))
+    found = warehouses(systems, "north", store)
+    assert [(name, found[name].system, isinstance(found[name], Warehouse)) for name in found] == [
+        ("depot", "depot", True)
+    ]
+    assert warehouses(systems, "south", store) == {}
+    await found["depot"].aclose()
+    await store.aclose()
+
+
+async def test_a_warehouse_without_its_settings_or_of_an_unknown_kind_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CROSSDOCK_STORE_URL", f"sqlite:///{tmp_path / 'store.sqlite'}")
+    store = await state_store()
+    with pytest.raises(MisconfiguredError, match="CROSSDOCK_WAREHOUSE_DEPOT_API_KEY"):
+        warehouses(landscape(WAREHOUSES.format(name="depot", kind="tryton_wms")), "north", store)
+    with pytest.raises(MisconfiguredError, match="carrier-pigeon"):
+        warehouses(landscape(WAREHOUSES.format(name="depot", kind="carrier-pigeon")), "north", store)
+    await store.aclose()
