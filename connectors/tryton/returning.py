@@ -188,29 +188,7 @@ def _digest(posting: ReturnAuthorisation) -> str:
 
 def _values(work: Work[ReturnAuthorisation], shop: int, at: Warehouse) -> dict[str, Any]:
     """The sale of negative quantities. Raises `RejectedError` for more than was sold."""
-    lines = []
-    for key, quantity in work.posting.lines.items():
-        line = work.sale.line(key, work.posting.key)
-        if not 0 < quantity <= line.quantity:
-            raise RejectedError(
-                f"line {key} of sale {work.sale.name} sold {line.quantity}, {quantity} cannot come back",
-                code="more_than_sold",
-                document=work.posting.key,
-                field=f"line {key}",
-                way_out="Correct the quantity of the return.",
-            )
-        lines.append(
-            {
-                "type": "line",
-                "product": line.product,
-                "unit": line.unit,
-                "quantity": -quantity,
-                "unit_price": line.price,
-                "taxes": [("add", list(line.taxes))],
-                "description": line.description,
-                "note": key,
-            }
-        )
+    lines = [_returned(work, key, quantity) for key, quantity in work.posting.lines.items()]
     return {
         "party": work.sale.party,
         "company": work.sale.company,
@@ -227,6 +205,29 @@ def _values(work: Work[ReturnAuthorisation], shop: int, at: Warehouse) -> dict[s
         "invoice_method": "manual",
         "shipment_method": "manual",
         "lines": [("create", lines)],
+    }
+
+
+def _returned(work: Work[ReturnAuthorisation], key: str, quantity: int) -> dict[str, Any]:
+    """A line of it, at the price it was sold for."""
+    line = work.sale.line(key, work.posting.key)
+    if not 0 < quantity <= line.quantity:
+        raise RejectedError(
+            f"line {key} of sale {work.sale.name} sold {line.quantity}, {quantity} cannot come back",
+            code="more_than_sold",
+            document=work.posting.key,
+            field=f"line {key}",
+            way_out="Correct the quantity of the return.",
+        )
+    return {
+        "type": "line",
+        "product": line.product,
+        "unit": line.unit,
+        "quantity": -quantity,
+        "unit_price": line.price,
+        "taxes": [("add", list(line.taxes))],
+        "description": line.description,
+        "note": key,
     }
 
 
