@@ -26,9 +26,11 @@ from tests.sandbox.shopify.return_desk import PARCEL, Desk
 
 FILES = sorted(Path(__file__).parent.glob("operations*.graphql"))
 SWEPT = (
+    "CalculatedOrder",
     "Collection",
     "CompanyLocationCatalog",
     "Customer",
+    "Fulfillment",
     "FulfillmentOrder",
     "GenericFile",
     "InventoryItem",
@@ -57,6 +59,13 @@ SHELVES = """mutation Shelves($jacket: ProductSetInput!, $files: [FileCreateInpu
   }
 }"""
 ORDERS = 40
+SHIPPED = """mutation Shipped($request: ID!, $order: ID!) {
+  fulfillmentCreate(fulfillment: {
+    lineItemsByFulfillmentOrder: [{fulfillmentOrderId: $request}], trackingInfo: {company: "UPS", number: "1"}}) {
+    userErrors { message } }
+  orderEditBegin(id: $order) { userErrors { message } }
+  fulfillmentServiceCreate(name: "Lager", callbackUrl: "https://lager.example/hook") { userErrors { message } }
+}"""
 
 
 @dataclass(frozen=True)
@@ -95,6 +104,9 @@ def busy_shop() -> Shop:
     for index in range(ORDERS):
         shop.state.add_order(NORTH, factory.make(index, shop.state.clock()).record)
     take_back(shop)
+    last = [one for one in shop.state.all(NORTH, "Order") if one["fulfillmentOrders"]][-2]
+    told = shop.ask(SHIPPED, request=last["fulfillmentOrders"][0]["id"], order=last["id"])
+    assert all(one["userErrors"] == [] for one in told.values()), told
     return shop
 
 
