@@ -53,7 +53,10 @@ class TaskWriter:
         return ref_of(await self._shipped_as_asked(request, task))
 
     async def cancel(self, key: str, reason: str, task: Task | None) -> WarehouseRef:
-        """Cancel all of it. Raises `HeldError` once packed."""
+        """Cancel all of it. Raises `HeldError` once packed.
+
+        Tryton's REST interface compares no time stamps: what a worker packs between our look and our cancel is undone.
+        """
         if task is None:
             raise unknown(key)
         if any(_rank(one) >= PACKED for one in task.live):
