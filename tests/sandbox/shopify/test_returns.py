@@ -337,3 +337,41 @@ def test_returns_need_their_scopes() -> None:
     assert error["extensions"]["code"] == "ACCESS_DENIED"
     refused = shop.refusal(turn("returnClose"), id="gid://shopify/Return/1")
     assert "write_returns" in refused["extensions"]["requiredAccess"]
+
+
+def test_a_preview_has_credits_below_zero_and_keeps_nothing(shop: Shop) -> None:
+    desk = priced(shop)
+    preview = """query P($input: CalculateReturnInput!) { returnCalculate(input: $input) {
+      returnLineItems { quantity subtotalSet { shopMoney { amount } } totalTaxSet { shopMoney { amount } }
+        restockingFee { amountSet { shopMoney { amount } } } }
+      exchangeLineItems { quantity subtotalSet { shopMoney { amount } } variant { id } }
+      returnShippingFee { amountSet { shopMoney { amount } } } } }"""
+    row = {name: value for name, value in desk.row(2).items() if name != "returnReason"}
+    variant = shop.variant(shop.stocked_sku())
+    given = {
+        "orderId": desk.order_id,
+        "returnLineItems": [{**row, "restockingFee": {"percentage": 10.0}}],
+        "exchangeLineItems": [{"variantId": variant["id"], "quantity": 1}],
+        "returnShippingFee": {"amount": {"amount": "2.50", "currencyCode": "USD"}},
+    }
+
+    told = shop.ask(preview, input=given)
+
+    (line,) = told["returnLineItems"]
+    amounts = [Decimal(line[name]["shopMoney"]["amount"]) for name in ("subtotalSet", "totalTaxSet")]
+    assert amounts == [Decimal("-20.00"), Decimal("-2.00")]
+    assert Decimal(line["restockingFee"]["amountSet"]["shopMoney"]["amount"]) == Decimal("2.00")
+    assert Decimal(told["exchangeLineItems"][0]["subtotalSet"]["shopMoney"]["amount"]) == Decimal(variant["price"])
+    assert told["returnShippingFee"]["amountSet"]["shopMoney"]["amount"] == "2.5"
+    assert desk.order.get("returns", []) == []
+
+
+def test_what_a_refund_took_out_leaves_no_second_time_when_its_return_is_processed(shop: Shop) -> None:
+    desk = priced(shop)
+    one = desk.take_back(1)
+    desk.refund("33.00", refundLineItems=[desk.line(3)])  # somebody refunded all of it meanwhile
+
+    desk.process(one, 1)
+
+    assert desk.order["lineItems"][0]["currentQuantity"] == 0
+    assert desk.figures("currentTotalPriceSet", "netPaymentSet") == [Decimal(0), Decimal(0)]

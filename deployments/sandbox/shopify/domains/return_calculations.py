@@ -5,8 +5,8 @@ from decimal import Decimal
 
 from deployments.sandbox.shopify.domains.exchanges import exchange_line
 from deployments.sandbox.shopify.domains.payments import add_bags
-from deployments.sandbox.shopify.domains.refunding import charged, in_both, nothing, portion, total
-from deployments.sandbox.shopify.domains.returning import order_line, returned_pieces
+from deployments.sandbox.shopify.domains.refunding import Piece, charged, in_both, left_of, nothing, portion, total
+from deployments.sandbox.shopify.domains.returning import order_line
 from deployments.sandbox.shopify.records import Record, gid
 from deployments.sandbox.shopify.registry import Arguments, Call, Domain
 
@@ -31,10 +31,11 @@ def calculate(call: Call, arguments: Arguments) -> Record | None:
 
 
 def _lines(call: Call, order: Record, rows: Sequence[Record]) -> Iterator[Record]:
-    known = [row for row in rows if call.find(row["fulfillmentLineItemId"])]
-    sold = [order_line(call.state, call.shop, _pointing(row)) for row in known]
-    pieces = returned_pieces((line, row["quantity"], "NO_RESTOCK", None) for line, row in zip(sold, known, strict=True))
-    for row, piece in zip(known, pieces, strict=True):
+    for row in rows:
+        if call.find(row["fulfillmentLineItemId"]) is None:
+            continue
+        sold = order_line(call.state, call.shop, {"fulfillmentLineItem": {"id": row["fulfillmentLineItemId"]}})
+        piece = Piece(sold, row["quantity"], int(sold["quantity"]) - left_of(sold))
         percentage = (row.get("restockingFee") or {}).get("percentage")
         zero = nothing(order)
         fee = portion(piece.subtotal, Decimal(str(percentage)), Decimal(100)) if percentage else None
@@ -53,10 +54,6 @@ def _lines(call: Call, order: Record, rows: Sequence[Record]) -> Iterator[Record
             "subtotalBeforeOrderDiscountsSet": add_bags(zero, piece.of(piece.line["discountedTotalSet"]), -1),
             "totalTaxSet": add_bags(zero, total(zero, (amount for _, amount in piece.taxes)), -1),
         }
-
-
-def _pointing(row: Record) -> Record:
-    return {"fulfillmentLineItem": {"id": row["fulfillmentLineItemId"]}}
 
 
 def _exchange(call: Call, order: Record, row: Record) -> Record:

@@ -137,11 +137,17 @@ def order_line(state: State, shop: str, return_line: Record) -> Record:
 
 
 def returned_pieces(rows: Iterable[tuple[Record, int, str, str | None]]) -> list[Piece]:
-    """Returned pieces that leave together: (order line, how many, restock type, location)."""
+    """Returned pieces that leave together: (order line, how many, restock type, location).
+
+    Pieces that a refund took out of the order before leave it no second time.
+    """
     gone: dict[str, int] = {}
     pieces = []
     for line, quantity, kind, place in rows:
-        before = piece(line, quantity).before + gone.get(line["id"], 0)
-        gone[line["id"]] = gone.get(line["id"], 0) + quantity
-        pieces.append(Piece(line, quantity, before, kind, place, returned=True))
+        already = gone.get(line["id"], 0)
+        leaving = min(quantity, left_of(line) - already)
+        if leaving > 0:
+            before = piece(line, leaving).before + already
+            pieces.append(Piece(line, leaving, before, kind, place, returned=True))
+        gone[line["id"]] = already + max(0, leaving)
     return pieces
