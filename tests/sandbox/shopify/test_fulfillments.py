@@ -58,6 +58,13 @@ def test_the_rest_of_a_part_shipment_is_shipped_as_a_second_one(counter: Counter
     assert counter.order["displayFulfillmentStatus"] == "FULFILLED"
 
 
+def test_an_order_says_whether_something_of_it_can_be_shipped(counter: Counter) -> None:
+    query = "query Q($id: ID!) { order(id: $id) { fulfillable fulfillmentsCount { count } } }"
+    assert counter.shop.ask(query, id=counter.order_id) == {"fulfillable": True, "fulfillmentsCount": {"count": 0}}
+    counter.ship()
+    assert counter.shop.ask(query, id=counter.order_id) == {"fulfillable": False, "fulfillmentsCount": {"count": 1}}
+
+
 def test_the_same_call_twice_ships_twice_for_as_long_as_there_is_something(counter: Counter) -> None:
     line = counter.request["lineItems"][0]["id"]
     part = {"fulfillmentOrderId": counter.request["id"], "fulfillmentOrderLineItems": [{"id": line, "quantity": 2}]}

@@ -224,3 +224,29 @@ def held_by_requesting_app(call: Call, record: Record, _arguments: Arguments) ->
 def held_by_app(call: Call, record: Record, _arguments: Arguments) -> Record | None:
     """The app that placed it."""
     return app_record(call.app) if record.get("app") == call.app.client_id else {"id": gid("App", 1), "title": "Other"}
+
+
+@domain.computed("Order", "fulfillable")
+def fulfillable(call: Call, record: Record, _arguments: Arguments) -> bool:
+    """Whether something of it can be shipped now."""
+    rows = requests_of(call.state, call.shop, record)
+    return any(one["status"] in ("OPEN", "IN_PROGRESS") and remaining(one) for one in rows)
+
+
+@domain.computed("Order", "fulfillmentsCount")
+def fulfillments_count(_call: Call, record: Record, _arguments: Arguments) -> Record:
+    """How many shipments it has, cancelled ones too."""
+    return {"count": len(record.get("fulfillments") or ()), "precision": "EXACT"}
+
+
+@domain.computed("Order", "nonFulfillableLineItems")
+def non_fulfillable_lines(_call: Call, record: Record, _arguments: Arguments) -> list[Record]:
+    """Lines nobody ships, such as tips."""
+    return [line for line in record["lineItems"] if line.get("requiresShipping") is False]
+
+
+@domain.computed("Location", "hasUnfulfilledOrders")
+def has_unfulfilled_orders(call: Call, record: Record, _arguments: Arguments) -> bool:
+    """Whether it still has to ship something."""
+    rows = call.space.records.get("FulfillmentOrder", {}).values()
+    return any(one["status"] not in SETTLED and place_of(one) == record["id"] for one in rows)
