@@ -67,7 +67,7 @@ def _signed(message: Message, content: Mapping[str, Any]) -> dict[str, Any]:
         raise _wrong(message, "data", "is not an object")
     named = _named(subject) if isinstance(subject, dict) else {}
     own = {"id": message.event_id, "system": message.channel, "kind": kind, "occurred_at": content.get("timestamp")}
-    return {**named, **data, **own}
+    return {**data, **named, **own}
 
 
 def _named(subject: Mapping[str, Any]) -> dict[str, Any]:

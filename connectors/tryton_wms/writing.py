@@ -85,10 +85,10 @@ class TaskWriter:
             task = await self._new_shipment(request, task)
         if task.live and task.totals != task.content.totals and all(_rank(one) < PICKED for one in task.live):
             task = await self._replace(request, task)
-        for one in task.live:
-            if _rank(one) < _WAITING:
-                await self._client.press(_SHIPMENT, one.id, "wait", request.order_name)
-        return await self._again(task.key)
+        drafts = [one for one in task.live if _rank(one) < _WAITING]
+        for one in drafts:
+            await self._client.press(_SHIPMENT, one.id, "wait", request.order_name)
+        return await self._again(task.key) if drafts else task
 
     async def _new_shipment(self, request: FulfillmentRequest, task: Task) -> Task:
         """A draft shipment. Of two (an attempt whose answer was lost, and its repetition) the older stands."""
@@ -97,9 +97,10 @@ class TaskWriter:
         values = shipment(request, task.party, rows[0]["id"], place, company[0], await self._goods(request))
         await self._client.create(_SHIPMENT, values, request.order_name)
         task = await self._again(task.key)
-        for extra in [one for one in task.live if _rank(one) < _WAITING][1:]:
+        extras = [one for one in task.live if _rank(one) < _WAITING][1:]
+        for extra in extras:
             await self._client.delete(_SHIPMENT, extra.id, request.order_name)
-        return await self._again(task.key)
+        return await self._again(task.key) if extras else task
 
     async def _replace(self, request: FulfillmentRequest, task: Task) -> Task:
         """Other goods in the first shipment; what else was split off is cancelled."""
