@@ -138,7 +138,8 @@ class Invoices:
     async def _take_cents(self, works: Sequence[Work[InvoicePosting]]) -> None:
         """Bring the last invoice of a sale to what is left of the sale's total."""
         for work in works:
-            if any(line.to_invoice for line in work.sale.lines):
+            more_to_come = not work.sale.by_order and not work.sale.shipped
+            if more_to_come or any(line.to_invoice for line in work.sale.lines):
                 continue
             domain = [("id", "in", list(work.sale.invoices)), ("state", "!=", "cancelled")]
             rows = await self._client.read(f"model.{MODEL}.search_read", domain, 0, None, None, FIELDS)

@@ -16,8 +16,8 @@ from connectors.tryton.directory import Directory
 SALE = "model.sale.sale"
 _FIELDS = [
     "web_id", "state", "number", "reference", "party", "invoice_party", "company", "currency", "currency.code",
-    "warehouse", "invoice_address", "shipment_address", "invoice_method", "total_amount", "shipments",
-    "shipments.state", "invoices", "payments",
+    "warehouse", "invoice_address", "shipment_address", "invoice_method", "total_amount", "shipment_state",
+    "shipments", "shipments.state", "invoices", "payments",
 ]  # fmt: skip
 _LINE_FIELDS = [
     "sale", "note", "product", "product.code", "product.type", "unit", "quantity", "unit_price", "taxes", "description",
@@ -44,7 +44,10 @@ class SoldLine:
 
 @dataclass(frozen=True, slots=True)
 class Sold:
-    """A booked sale with what has followed it so far: ids of shipments, invoices, payments."""
+    """A booked sale with what has followed it so far: ids of shipments, invoices, payments.
+
+    `by_order`: invoiced as it was ordered, not by shipment. `shipped`: nothing is left to ship.
+    """
 
     id: int
     key: str
@@ -58,6 +61,7 @@ class Sold:
     invoice_address: int
     shipment_address: int
     by_order: bool
+    shipped: bool
     total: Decimal
     shipments: tuple[int, ...]
     invoices: tuple[int, ...]
@@ -135,6 +139,7 @@ def _sold(row: Mapping[str, Any], lines: tuple[SoldLine, ...]) -> Sold:
         invoice_address=row["invoice_address"],
         shipment_address=row["shipment_address"],
         by_order=row["invoice_method"] == "order",
+        shipped=row["shipment_state"] in ("sent", "none"),
         total=row["total_amount"],
         shipments=tuple(id_ for id_ in row["shipments"] or () if id_ in standing),
         invoices=tuple(row["invoices"] or ()),
