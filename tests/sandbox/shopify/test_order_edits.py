@@ -5,6 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
+from deployments.sandbox.catalogue import load_catalogue
+from deployments.sandbox.shopify.buckets import PLANS, Buckets
+from deployments.sandbox.shopify.generator.factory import OrderFactory
+from deployments.sandbox.shopify.generator.references import seeded
 from tests.sandbox.shopify.asking import Shop, money, paid
 from tests.sandbox.shopify.shipping import CREATE, Counter
 
@@ -209,3 +215,45 @@ def test_an_edited_order_ships_what_is_left(shop: Shop) -> None:
     assert refused["userErrors"][0]["message"] == "Invalid fulfillment order line item quantity requested."
     assert edit.ship()["totalQuantity"] == 2
     assert edit.order["displayFulfillmentStatus"] == "FULFILLED"
+
+
+def emptied(shop: Shop, order: Any, *, leave: int) -> None:
+    """All pieces of every line that has not shipped taken off, but so many."""
+    shop.stand_in.buckets = Buckets(PLANS["plus"])
+    edit = shop.ask(BEGIN, id=order["id"])["calculatedOrder"]["id"]
+    for line in order["lineItems"]:
+        if line["unfulfilledQuantity"] == line["quantity"] > leave:
+            number = line["id"].replace("LineItem", "CalculatedLineItem")
+            assert shop.ask(QUANTITY, id=edit, line=number, n=leave, restock=True)["userErrors"] == []
+    shop.ask(COMMIT, id=edit)
+
+
+@pytest.mark.parametrize("shop_domain", ["north.myshopify.com", "south.myshopify.com"])
+def test_piece_by_piece_to_nothing_leaves_no_cent_behind(shop_domain: str) -> None:
+    """Discounts, taxes on top or included, two currencies: what stays is delivery, and lines that cannot go."""
+    shop, catalogue = Shop(shop=shop_domain), load_catalogue()
+    references = seeded(shop.state, shop_domain, catalogue)
+    factory = OrderFactory(
+        catalogue, shop_domain, references, shop.state.space(shop_domain).number, profile="bookable", seed=4
+    )
+    for index in range(25):
+        order = shop.state.add_order(shop_domain, factory.make(index, shop.state.clock()).record)
+        emptied(shop, order, leave=1)
+        emptied(shop, order, leave=0)
+        now = shop.record(order["id"])
+        for side in ("shopMoney", "presentmentMoney"):
+            assert Decimal(now["currentTotalPriceSet"][side]["amount"]) == left_to_pay(now, side), now["name"]
+
+
+def left_to_pay(order: Any, side: str) -> Decimal:
+    """Delivery and the lines that are still there, with their taxes."""
+
+    def total(rows: Any, name: str) -> Decimal:
+        return sum((Decimal(row[name][side]["amount"]) for row in rows or ()), Decimal(0))
+
+    kept = [line for line in order["lineItems"] if line["currentQuantity"]]
+    taxes = [tax for line in (*kept, *order["shippingLines"]) for tax in line["taxLines"]]
+    off = [one for line in kept for one in line["discountAllocations"]]
+    paid_for = total(kept, "originalTotalSet") - total(off, "allocatedAmountSet")
+    tax = Decimal(0) if order["taxesIncluded"] else total(taxes, "priceSet")
+    return Decimal(order["currentShippingPriceSet"][side]["amount"]) + paid_for + tax
