@@ -15,7 +15,6 @@ from canonical.ports.budget import CostBudget, Lane, Throttle
 from connectors.statestore.settings import StoreSettings
 from connectors.statestore.store import open_store
 
-
 AT_ONCE = 3
 """Calls a worker has under way at once."""
 
