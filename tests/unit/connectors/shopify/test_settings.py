@@ -3,7 +3,7 @@
 import pytest
 
 from canonical.errors import MisconfiguredError
-from canonical.landscape import Landscape, Role, Shop, System
+from canonical.landscape import Domain, Landscape, Ownership, Role, Shop, System
 from connectors import registry
 from connectors.shopify.budget import LocalBudget
 from connectors.shopify.settings import ShopifySettings, env_prefix_of
@@ -24,7 +24,7 @@ def landscape(kind: str = "shopify") -> Landscape:
         systems=(System(name="shopify", kind=kind, role=Role.CHANNEL, base_url_env="CROSSDOCK_SHOPIFY_URL"),),
         companies=(),
         shops=(Shop(name="north", domain="north.myshopify.com", channel="shopify", currency="USD", company="us"),),
-        ownership=(),
+        ownership=(Ownership(domain=Domain.PRODUCT_MASTER, owner="shopify"),),
     )
 
 
