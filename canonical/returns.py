@@ -18,6 +18,16 @@ class Disposition(StrEnum):
     WRONG_ITEM = "wrong_item"
 
 
+class ReturnStatus(StrEnum):
+    """Where a return stands at the channel."""
+
+    REQUESTED = "requested"
+    OPEN = "open"
+    CLOSED = "closed"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+
+
 class Inspected(Model):
     """A quantity with one disposition."""
 
@@ -37,6 +47,16 @@ class ReturnLine(Model):
     inspected: tuple[Inspected, ...] = ()
 
 
+class Exchanged(Model):
+    """Goods that go out in place of returned ones; `line_ids` are their order lines once they joined the order."""
+
+    id: Code
+    quantity: int = Field(gt=0)
+    variant_id: str | None = None
+    sku: str | None = None
+    line_ids: tuple[str, ...] = ()
+
+
 class Return(Model):
     """A return (RMA) of one order."""
 
@@ -44,8 +64,10 @@ class Return(Model):
     shop: Code
     order_id: Code
     name: str | None = None
+    status: ReturnStatus = ReturnStatus.OPEN
     requested_at: Utc | None = None
     lines: tuple[ReturnLine, ...]
+    exchanges: tuple[Exchanged, ...] = ()
 
 
 class RefundLine(Model):
@@ -67,7 +89,10 @@ class RefundTransaction(Model):
 
 
 class Refund(Model):
-    """Money back to the shopper. May have no lines (amount only) or no transactions (order edit)."""
+    """Money back to the shopper. May have no lines (amount only) or no transactions (order edit).
+
+    `adjustments` (tax included) are what the money differs from lines, shipping and duties by. `total` is the money.
+    """
 
     id: Code
     shop: Code
@@ -76,8 +101,12 @@ class Refund(Model):
     created_at: Utc
     lines: tuple[RefundLine, ...] = ()
     shipping: MoneyPair | None = None
+    shipping_tax: MoneyPair | None = None
+    duties: MoneyPair | None = None
     adjustments: tuple[MoneyPair, ...] = ()
     transactions: tuple[RefundTransaction, ...] = ()
+    total: MoneyPair | None = None
+    note: str | None = None
 
 
 class CreditMemo(Model):

@@ -9,11 +9,9 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from canonical.errors import MisconfiguredError
 from canonical.landscape import EVERY_SHOP, Company, Landscape, Role, System
 from canonical.ports import (
     Budgets,
-    CostBudget,
     OrderTranslator,
     PictureProbe,
     Pictures,
@@ -28,6 +26,7 @@ from canonical.ports import (
     StockSource,
     WebhookSource,
 )
+from connectors.registry_shops import shopify_budget, shopify_settings, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +41,6 @@ if TYPE_CHECKING:
     from canonical.ports.warehouse import Warehouse
     from canonical.records import TraceLine
     from canonical.rules.routing import RoutingRules, StockReader
-    from connectors.shopify.settings import ShopifySettings
     from connectors.statestore.database import Database
 
 
@@ -103,9 +101,9 @@ def channel_setup(landscape: Landscape, shop: str, budgets: Budgets | None = Non
     if system.kind == "shopify":
         from connectors.shopify.setup import open_setup
 
-        settings = _shopify_settings(landscape, shop)
-        return open_setup(shop, settings, budget=_shopify_budget(settings, budgets))
-    raise _unknown(system)
+        settings = shopify_settings(landscape, shop)
+        return open_setup(shop, settings, budget=shopify_budget(settings, budgets))
+    raise unknown(system)
 
 
 def stock_desk(store: StateStore) -> "StockDesk":
@@ -138,9 +136,9 @@ def sales_channel(landscape: Landscape, shop: str, budgets: Budgets | None = Non
     if system.kind == "shopify":
         from connectors.shopify.channel import open_channel
 
-        settings = _shopify_settings(landscape, shop)
-        return open_channel(shop, settings, budget=_shopify_budget(settings, budgets))
-    raise _unknown(system)
+        settings = shopify_settings(landscape, shop)
+        return open_channel(shop, settings, budget=shopify_budget(settings, budgets))
+    raise unknown(system)
 
 
 def stock_channel(landscape: Landscape, shop: str, budgets: Budgets | None = None) -> StockChannel:
@@ -149,9 +147,9 @@ def stock_channel(landscape: Landscape, shop: str, budgets: Budgets | None = Non
     if system.kind == "shopify":
         from connectors.shopify.stock import open_stock
 
-        settings = _shopify_settings(landscape, shop)
-        return open_stock(shop, settings, budget=_shopify_budget(settings, budgets))
-    raise _unknown(system)
+        settings = shopify_settings(landscape, shop)
+        return open_stock(shop, settings, budget=shopify_budget(settings, budgets))
+    raise unknown(system)
 
 
 def product_channel(landscape: Landscape, shop: str, budgets: Budgets | None = None) -> ProductChannel:
@@ -160,9 +158,9 @@ def product_channel(landscape: Landscape, shop: str, budgets: Budgets | None = N
     if system.kind == "shopify":
         from connectors.shopify.products import open_products
 
-        settings, pictures = _shopify_settings(landscape, shop), _pictures(landscape, shop)
-        return open_products(shop, settings, budget=_shopify_budget(settings, budgets), pictures=pictures)
-    raise _unknown(system)
+        settings, pictures = shopify_settings(landscape, shop), _pictures(landscape, shop)
+        return open_products(shop, settings, budget=shopify_budget(settings, budgets), pictures=pictures)
+    raise unknown(system)
 
 
 def _pictures(landscape: Landscape, shop: str) -> Pictures | None:
@@ -203,7 +201,7 @@ def sales_orders(landscape: Landscape, company: str) -> SalesOrders:
         from connectors.file_erp.settings import FileErpSettings
 
         return FileErp(system.name, FileErpSettings.load(company))
-    raise _unknown(system)
+    raise unknown(system)
 
 
 def settlement(landscape: Landscape, company: str) -> Settlement:
@@ -222,7 +220,7 @@ def settlement(landscape: Landscape, company: str) -> Settlement:
         from connectors.lambda_erp.settlement import open_settlement as open_lambda_settlement
 
         return open_lambda_settlement(system.name, LambdaErpSettings.load(company, url=url, company=entry.reference))
-    raise _unknown(system)
+    raise unknown(system)
 
 
 def stock_source(landscape: Landscape, company: str) -> StockSource:
@@ -245,7 +243,7 @@ def stock_source(landscape: Landscape, company: str) -> StockSource:
 
         settings = LambdaErpSettings.load(company, url=url, company=entry.reference)
         return open_lambda_stock(system.name, company, settings)
-    raise _unknown(system)
+    raise unknown(system)
 
 
 def stock_sources(landscape: Landscape, company: str) -> tuple[StockSource, ...]:
@@ -261,7 +259,7 @@ def _event_stock(system: System, company: str) -> StockSource:
         from connectors.events.stock import EventStock
 
         return EventStock(system.name, company)
-    raise _unknown(system)
+    raise unknown(system)
 
 
 def warehouses(landscape: Landscape, company: str, store: StateStore) -> "Mapping[str, Warehouse]":
@@ -277,7 +275,7 @@ def _warehouse(system: System, store: StateStore) -> "Warehouse":
 
     opened = warehouse(system, store_board(store))
     if opened is None:
-        raise _unknown(system)
+        raise unknown(system)
     return opened
 
 
@@ -310,7 +308,7 @@ def _product_source(system: System, company: Company) -> ProductSource:
         from connectors.feed.source import open_feed
 
         return open_feed(system.name, FeedSettings.load(system.name, url=url))
-    raise _unknown(system)
+    raise unknown(system)
 
 
 def router(
@@ -333,7 +331,7 @@ def router(
 
         engine = open_engine(system.name, EngineSettings.load(system.name, url=url), rules, read_stock, now)
         return BackedRouter(engine, ours, rules.engine.on_failure)
-    raise _unknown(system)
+    raise unknown(system)
 
 
 def order_translator(landscape: Landscape, shop: str) -> OrderTranslator:
@@ -343,7 +341,7 @@ def order_translator(landscape: Landscape, shop: str) -> OrderTranslator:
         from connectors.shopify.translator import ShopifyTranslator
 
         return ShopifyTranslator()
-    raise _unknown(system)
+    raise unknown(system)
 
 
 def webhook_sources(landscape: Landscape) -> Mapping[str, WebhookSource]:
@@ -357,8 +355,8 @@ def webhook_topics(landscape: Landscape, shop: str) -> tuple[str, ...]:
     """The topics a shop is to be subscribed to, for `SalesChannel.subscribe`."""
     system = landscape.system(landscape.shop(shop).channel)
     if system.kind == "shopify":
-        return _shopify_settings(landscape, shop).topics
-    raise _unknown(system)
+        return shopify_settings(landscape, shop).topics
+    raise unknown(system)
 
 
 def _webhook_source(landscape: Landscape, system: System) -> WebhookSource:
@@ -366,28 +364,5 @@ def _webhook_source(landscape: Landscape, system: System) -> WebhookSource:
         from connectors.shopify.webhooks import webhook_source
 
         shops = [shop.name for shop in landscape.shops if shop.channel == system.name]
-        return webhook_source({shop: _shopify_settings(landscape, shop) for shop in shops})
-    raise _unknown(system)
-
-
-def _shopify_settings(landscape: Landscape, shop: str) -> "ShopifySettings":
-    """Domain from the landscape, the rest from `CROSSDOCK_SHOP_<NAME>_...`; `base_url_env` may name a stand-in."""
-    from connectors.shopify.settings import ShopifySettings
-
-    entry = landscape.shop(shop)
-    variable = landscape.system(entry.channel).base_url_env
-    return ShopifySettings.load(shop, domain=entry.domain, base_url=os.environ.get(variable) if variable else None)
-
-
-def _shopify_budget(settings: "ShopifySettings", budgets: Budgets | None) -> CostBudget | None:
-    """The budget of an app on a shop: Shopify counts by both. None: the process keeps its own."""
-    return budgets.budget(f"shopify:{settings.domain}:{settings.client_id}") if budgets else None
-
-
-def _unknown(system: System) -> MisconfiguredError:
-    return MisconfiguredError(
-        f"no connector of kind {system.kind!r} can be {system.role}",
-        code="connector_unknown",
-        document=system.name,
-        way_out="Correct the kind of this system in the landscape, or add a connector to connectors/registry.py.",
-    )
+        return webhook_source({shop: shopify_settings(landscape, shop) for shop in shops})
+    raise unknown(system)

@@ -13,7 +13,12 @@ from canonical.returns import Disposition, Refund, Return
 
 @dataclass(frozen=True, slots=True)
 class ChannelFulfillment:
-    """What the shop shows as shipped: its id, the parcel, quantities by order line id, and who made it."""
+    """What the shop shows as shipped: its id, the parcel, quantities by order line id, and who made it.
+
+    `numbers` are all its tracking numbers; the parcel has the first. `live` is false once it was taken back.
+    `made_by_us` is told by what we noted on the order before we shipped: location, lines and number. After somebody
+    changed the number in the shop it is false, so ask the ledger by id first.
+    """
 
     id: str
     order_id: str
@@ -21,6 +26,9 @@ class ChannelFulfillment:
     parcel: Parcel | None
     lines: Mapping[str, int]
     made_by_us: bool
+    location_id: str | None = None
+    numbers: tuple[str, ...] = ()
+    live: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +64,11 @@ class Tender:
 
 @dataclass(frozen=True, slots=True)
 class RefundWrite:
-    """A refund to make. `lines` by order line id: quantity, restock at a location or not."""
+    """A refund to make. `lines` by order line id: quantity, restock at a location or not.
+
+    With `return_id` the pieces are taken out of that return; where they go was said by `dispose`, so a location is
+    refused. `shipping` is what is given back for delivery, without tax. All tenders are in presentment currency.
+    """
 
     key: str
     order_id: str
@@ -68,36 +80,74 @@ class RefundWrite:
     notify: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class SuggestedRefund:
+    """What the shop would give back: in all, for delivery (without tax), at most, and on which payments."""
+
+    amount: MoneyPair
+    shipping: MoneyPair
+    most: MoneyPair
+    tenders: tuple[Tender, ...]
+
+
 @runtime_checkable
 class FulfillmentChannel(Protocol):
     """The shop's side of shipping. One instance serves one shop."""
 
     shop: str
 
-    async def read_logistics(self, order_ids: Sequence[str]) -> Mapping[str, OrderLogistics]: ...
+    async def read_logistics(self, order_ids: Sequence[str]) -> Mapping[str, OrderLogistics]:
+        """Orders that do not exist are missing. Raises `RejectedError` when one cannot be understood."""
+        ...
 
     async def fulfill(self, writes: Sequence[FulfillmentWrite]) -> list[Outcome[str]]:
         """Make each fulfillment once. Not idempotent at Shopify: an ambiguous outcome is settled by reading the
-        order's fulfillments and what remains, before anything is sent again. The value is the fulfillment's id."""
+        order's fulfillments and what remains, before anything is sent again. The value is the fulfillment's id.
+
+        Lines are found by order line id, in whatever fulfillment orders of the location they are now. Failed:
+        `nothing_remains`, `at_other_location`, `order_cancelled`, `unknown_order` (`RejectedError`), `on_hold`
+        (`HeldError`), `key_reused` (`ConflictError`), and `RetryableError` with `maybe_applied` when it is still not
+        known what became of it: ask again with the same key. After one that failed so, none is sent."""
         ...
 
-    async def update_tracking(self, fulfillment_id: str, parcel: Parcel) -> Outcome[str]: ...
+    async def update_tracking(self, fulfillment_id: str, parcel: Parcel, *, notify: bool = False) -> Outcome[str]:
+        """Show the parcel's carrier and number; shown already is settled. The value is the fulfillment's id."""
+        ...
 
-    async def delivery_event(self, fulfillment_id: str, status: str, happened_at: str) -> Outcome[str]: ...
+    async def delivery_event(self, fulfillment_id: str, status: str, happened_at: str) -> Outcome[str]:
+        """Tell what happened to a parcel (in_transit, out_for_delivery, delivered ...) at a time (ISO 8601 with
+        offset). Told already is settled. The value is the event's id."""
+        ...
 
     async def move(self, fulfillment_order_id: str, location_id: str, lines: Mapping[str, int] | None) -> Outcome[str]:
-        """Move all or some lines (by order line id) to a location; the value is the fulfillment order there."""
+        """Let all lines, or quantities by order line id, wait at a location; the value is the fulfillment order there.
+
+        `lines` say how many pieces wait there in the end: what waits there already counts, so a repeat moves nothing.
+        """
         ...
 
-    async def hold(self, fulfillment_order_id: str, reason: str, handle: str) -> Outcome[str]: ...
+    async def hold(self, fulfillment_order_id: str, reason: str, handle: str) -> Outcome[str]:
+        """Let it wait until `release` is called with the handle; held under it already is settled.
 
-    async def release(self, fulfillment_order_id: str) -> Outcome[str]: ...
-
-    async def cancel_order(self, order_id: str, reason: str, *, restock: bool, refund: bool) -> Outcome[str]:
-        """Cancel, and wait for the shop's job to end. Cancelled already is settled."""
+        A reason that the shop has no word for is kept as a note."""
         ...
 
-    async def capture(self, order_id: str, parent_id: str, amount: Money) -> Outcome[str]: ...
+    async def release(self, fulfillment_order_id: str, handle: str | None = None) -> Outcome[str]:
+        """Release our hold of this handle, or all of ours. Holds of others stay; nothing to release is settled."""
+        ...
+
+    async def cancel_order(
+        self, order_id: str, reason: str, *, restock: bool, refund: bool, notify: bool = False
+    ) -> Outcome[str]:
+        """Cancel, and wait for the shop's job to end. Cancelled already is settled.
+
+        Failed: `already_shipped`, `has_returns`, `payment_pending`, `cancel_refused` (`RejectedError`)."""
+        ...
+
+    async def capture(self, order_id: str, parent_id: str, total: Money) -> Outcome[str]:
+        """Capture so much of an authorization that `total` of it (presentment) is captured in all; what was captured
+        before counts, so a repeat takes nothing. The value is the last capture's id."""
+        ...
 
     async def aclose(self) -> None: ...
 
@@ -116,9 +166,13 @@ class ReturnChannel(Protocol):
         """Which return a message is about. Raises `RejectedError` naming the field."""
         ...
 
-    async def approve(self, return_id: str) -> Outcome[str]: ...
+    async def approve(self, return_id: str) -> Outcome[str]:
+        """Agree to a requested return; one that is open or closed is settled."""
+        ...
 
-    async def decline(self, return_id: str, reason: str, note: str) -> Outcome[str]: ...
+    async def decline(self, return_id: str, reason: str, note: str) -> Outcome[str]:
+        """Refuse a requested return; declined already is settled. `note` is read by the shopper."""
+        ...
 
     async def open_return(self, key: str, order_id: str, lines: Mapping[str, int], reason: str) -> Outcome[str]:
         """Open a return for goods that came back without one (blind). Looked for by key before it is made."""
@@ -127,15 +181,23 @@ class ReturnChannel(Protocol):
     async def dispose(
         self, return_id: str, dispositions: Sequence[tuple[str, int, Disposition, str | None]]
     ) -> Outcome[str]:
-        """Tell what the inspection found: (return line id, quantity, disposition, location id). Safe to repeat."""
+        """Tell what inspections found: (return line id, quantity, disposition, location id). Safe to repeat.
+
+        Tell all that was found of the return so far: what the shop knows already counts, only the rest is sent."""
         ...
 
-    async def suggested_refund(self, order_id: str, lines: Mapping[str, int], *, shipping: bool) -> MoneyPair: ...
+    async def suggested_refund(self, order_id: str, lines: Mapping[str, int], *, shipping: bool) -> SuggestedRefund:
+        """What the shop would give back for lines and delivery. Raises `RejectedError` when it has no such order."""
+        ...
 
     async def refund(self, write: RefundWrite) -> Outcome[Refund]:
-        """Refund once under the key; an ambiguous outcome is settled by reading the order's refunds."""
+        """Refund once under the key; an ambiguous outcome is settled by reading the order's refunds.
+
+        Failed: `currency_mismatch`, `tender_unknown`, `above_payment`, `not_returned`, `unknown_order`."""
         ...
 
-    async def close(self, return_id: str) -> Outcome[str]: ...
+    async def close(self, return_id: str) -> Outcome[str]:
+        """Nothing more is expected of a return; closed already is settled."""
+        ...
 
     async def aclose(self) -> None: ...

@@ -18,7 +18,15 @@ ORDER_SCOPES: Final = (
 )
 STOCK_SCOPES: Final = ("read_products", "read_locations", "write_inventory")
 PRODUCT_SCOPES: Final = ("write_products", "write_inventory", "write_publications", "write_translations")
-SCOPES: Final = tuple(dict.fromkeys((*ORDER_SCOPES, *STOCK_SCOPES, *PRODUCT_SCOPES)))
+FULFILLMENT_SCOPES: Final = (
+    "write_orders",
+    "read_locations",
+    "write_merchant_managed_fulfillment_orders",
+    "write_fulfillments",
+)
+RETURN_SCOPES: Final = ("write_orders", "read_locations", "read_products", "write_returns")
+_ALL: Final = (*ORDER_SCOPES, *STOCK_SCOPES, *PRODUCT_SCOPES, *FULFILLMENT_SCOPES, *RETURN_SCOPES)
+SCOPES: Final = tuple(dict.fromkeys(_ALL))
 """The scopes our operations need, in all; a test compares them with the schema. `write_x` includes `read_x`."""
 
 _TAKEN = "already been taken"  # this payload's errors have no code: the text is all there is to tell by

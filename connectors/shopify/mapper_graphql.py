@@ -92,7 +92,7 @@ def _beyond(order: BeyondWebhook) -> dict[str, Any]:
         "risk": mapping.risk_advice(order.risk.recommendation),
         "company": _company(purchaser) if purchaser and purchaser.company else None,
         "transactions": tuple(_transaction(entry) for entry in order.transactions),
-        "fulfillment_orders": tuple(_fulfillment_order(entry) for entry in order.fulfillment_orders.nodes),
+        "fulfillment_orders": tuple(fulfillment_order(entry) for entry in order.fulfillment_orders.nodes),
     }
 
 
@@ -198,7 +198,7 @@ def _transaction(entry: NodeTransaction) -> Transaction:
     )
 
 
-def _fulfillment_order(entry: NodeFulfillmentOrder) -> FulfillmentOrder:
+def fulfillment_order(entry: NodeFulfillmentOrder) -> FulfillmentOrder:
     location = entry.assigned_location
     return FulfillmentOrder(
         id=entry.id,

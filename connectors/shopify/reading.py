@@ -31,17 +31,20 @@ def gid(kind: str, native_id: str) -> str:
 async def _with_all_pages(client: ShopifyClient, node: Node) -> Node:
     name = str(node.get("name") or node["id"])
     if "lineItems" in node:
-        await _extend(client, node["lineItems"], "order_lines", node["id"], ("order", "lineItems"), name)
+        await extend(client, node["lineItems"], "order_lines", node["id"], ("order", "lineItems"), name)
+    for shipped in node.get("fulfillments") or ():
+        path = ("fulfillment", "fulfillmentLineItems")
+        await extend(client, shipped["fulfillmentLineItems"], "fulfillment_lines", shipped["id"], path, name)
     orders = node["fulfillmentOrders"]
     path = ("order", "fulfillmentOrders")
-    await _extend(client, orders, "order_fulfillment_orders", node["id"], path, name)
+    await extend(client, orders, "order_fulfillment_orders", node["id"], path, name)
     for entry in orders["nodes"]:
         path = ("fulfillmentOrder", "lineItems")
-        await _extend(client, entry["lineItems"], "fulfillment_order_lines", entry["id"], path, name)
+        await extend(client, entry["lineItems"], "fulfillment_order_lines", entry["id"], path, name)
     return node
 
 
-async def _extend(
+async def extend(
     client: ShopifyClient, page: Node, operation: str, owner: str, path: Iterable[str], document: str
 ) -> None:
     """Append the following pages to a connection that was read in part."""
