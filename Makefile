@@ -37,7 +37,7 @@ ONCE_MORE = { test -n "$(AGAIN)" && echo "Some tests failed; they run once more,
 
 test: $(READY)  ## every test that needs nothing but this machine
 	$(RUN) -m pytest -n $(JOBS) --dist loadgroup $(HEAVY:%=--ignore=%) || $(ONCE_MORE)
-	$(RUN) -m pytest $(HEAVY) || $(ONCE_MORE)
+	$(RUN) -m pytest -n $(JOBS) --dist loadgroup $(HEAVY) || $(ONCE_MORE)
 
 check: lint types contracts  ## lint, types, import contracts
 
