@@ -114,15 +114,34 @@ class FakeStockShop:
             self.shown[Place(item_id=item, location_id=location)] = Shown(available)
         return Place(item_id=item, location_id=locations[0] if locations else "7")
 
-    def sell(self, place: Place, quantity: int) -> None:
-        """A shopper's order; below zero it gives back (a cancel)."""
+    def sell(self, place: Place, quantity: int, number: int = 0) -> None:
+        """A shopper's order; below zero it gives back (a cancel). It keeps no order, so the number tells it nothing."""
         shown = self.shown[place]
         shown.available -= quantity
         shown.committed += quantity
 
-    def fulfill(self, place: Place, quantity: int) -> None:
+    def call_off(self, place: Place, quantity: int, number: int = 0) -> None:
+        """The order is cancelled, its goods go back on the shelf."""
+        self.sell(place, -quantity)
+
+    def fulfill(self, place: Place, quantity: int, number: int = 0) -> None:
         """The goods left: what is available stays."""
         self.shown[place].committed -= quantity
+
+    def edit(self, place: Place, by: int) -> None:
+        """Somebody changes the figure in the admin."""
+        self.shown[place].available += by
+
+    def available(self, place: Place) -> int:
+        """What it shows at a place."""
+        return self.shown[place].available
+
+    def told(self, place: Place) -> bytes:
+        """A stock webhook about this place, as it is now."""
+        return self.level(place).model_dump_json().encode()
+
+    def check_writes(self) -> None:
+        """Nothing to look up: `on_write` raised at once."""
 
     def _reachable(self) -> None:
         if self.down:

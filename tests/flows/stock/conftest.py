@@ -4,8 +4,9 @@ import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -17,6 +18,7 @@ from canonical.mapping.table import MappingKind, MappingRow, TableMappings
 from canonical.order import Order
 from canonical.records import Case, Delivery
 from canonical.rules import example
+from connectors.shopify import stock_writing
 from connectors.statestore.approvals import SqlApprovals
 from connectors.statestore.settings import StoreSettings
 from connectors.statestore.stock_views import SqlStockDesk
@@ -31,6 +33,7 @@ from flows.handling.stock.tally import StockTally
 from flows.runtime import Runtime, utc_now
 from flows.settings import FlowSettings
 from flows.stock_draining import StockDrain
+from tests.fakes.stand_in_stock import StandInStockShop
 from tests.fakes.stock import FakeStock, FakeStockShop
 from tests.fakes.systems import FakeErp, FakeShop, FakeTranslator, delivery
 
@@ -65,7 +68,8 @@ class StockHouse:
     store: SqlStateStore
     book: SqlStockDesk
     source: FakeStock
-    shops: dict[str, FakeStockShop]
+    shops: dict[str, Any]
+    """`FakeStockShop`s; where a test asks for it, the north one is a `StandInStockShop`, with the same handles."""
     orders: FakeShop
     erp: FakeErp
     file: Path
@@ -74,7 +78,7 @@ class StockHouse:
     sent: int = 0
 
     @property
-    def shop(self) -> FakeStockShop:
+    def shop(self) -> Any:
         return self.shops["north"]
 
     def sell_at_both(self, sku: str, available: int = 0) -> tuple[Place, Place]:
@@ -128,19 +132,23 @@ class StockHouse:
 
     async def say(self, level: ChannelLevel, number: int = 1) -> None:
         """The shop's webhook about its stock."""
-        subject = ("north", "stock-level", level.place.item_id)
+        await self.level_webhook(level.model_dump_json().encode(), level.place.item_id, number, self.rt.now())
+
+    async def level_webhook(self, body: bytes, item_id: str, number: int, at: datetime) -> None:
+        """A webhook about stock as its body is; it happened at that moment."""
+        subject = ("north", "stock-level", item_id)
         await self.store.put(
             [
                 Delivery(
-                    delivery_key=delivery_key("shopify", "north", f"level/{level.place.item_id}/{number}"),
+                    delivery_key=delivery_key("shopify", "north", f"level/{item_id}/{number}"),
                     channel="shopify",
                     scope="north",
                     topic="inventory_levels/update",
                     kind=echo_kind("north"),
                     aggregate_key=aggregate_key(*subject),
                     correlation_id=correlation_id(*subject),
-                    occurred_at=self.rt.now(),
-                    body=level.model_dump_json().encode(),
+                    occurred_at=at,
+                    body=body,
                 )
             ]
         )
@@ -198,13 +206,22 @@ class StockHouse:
                 )
 
 
+async def _no_wait(_seconds: float) -> None:
+    """The pause before a write is asked again, without waiting."""
+
+
 @pytest.fixture
-async def stock(tmp_path: Path) -> AsyncIterator[StockHouse]:
-    """Everything open and empty."""
+async def stock(
+    tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[StockHouse]:
+    """Everything open and empty. Parametrized with "stand-in", the north shop is one of the stand-in's, over HTTP."""
     file = tmp_path / "store.sqlite"
     store = await open_store(StoreSettings(url=SecretStr(f"sqlite:///{file}")))
     source = FakeStock("north")
-    shops = {name: FakeStockShop(name) for name in ("north", "south")}
+    shops: dict[str, Any] = {name: FakeStockShop(name) for name in ("north", "south")}
+    if getattr(request, "param", "memory") == "stand-in":
+        shops["north"] = StandInStockShop("north")
+        monkeypatch.setattr(stock_writing, "sleep", _no_wait)
     orders, erp = FakeShop("north"), FakeErp("north")
     held: list[StockHouse] = []
     book = SqlStockDesk(store.database)

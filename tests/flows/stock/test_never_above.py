@@ -1,8 +1,14 @@
-"""Never above the policy's figure: at every write, while orders wait unread and the ERP is away."""
+"""Never above the policy's figure: at every write, while orders wait unread and the ERP is away.
+
+On a shop in memory, and on one of the stand-in that takes the stock of its orders itself and is written by the real
+connector over HTTP.
+"""
 
 import asyncio
 import random
 from dataclasses import dataclass, field
+
+import pytest
 
 from canonical.inventory import Place, StockWrite
 from canonical.order import Order
@@ -33,6 +39,7 @@ class Truth:
         assert write.quantity <= self.allowed(sku), (sku, write, self.allowed(sku))
 
 
+@pytest.mark.parametrize("stock", ["memory", "stand-in"], indirect=True)
 async def test_with_ten_thousand_unread_orders_and_the_erp_down_no_write_is_above_the_policy(stock: StockHouse) -> None:
     truth = Truth(stock)
     stock.shop.on_write = truth.check
@@ -49,9 +56,10 @@ async def test_with_ten_thousand_unread_orders_and_the_erp_down_no_write_is_abov
         await stock.tell(f"S-{n}", 1_200)
     before = truth.writes
     await stock.drain()
+    stock.shop.check_writes()
     assert truth.writes > before
     for place, sku in truth.places.items():
-        assert stock.shop.shown[place].available == truth.allowed(sku)
+        assert stock.shop.available(place) == truth.allowed(sku)
 
 
 def _unread(stock: StockHouse, truth: Truth) -> list[Delivery]:
@@ -60,13 +68,14 @@ def _unread(stock: StockHouse, truth: Truth) -> list[Delivery]:
     base, dice, found = stock.order(1, "S-0"), random.Random(18), []
     for number in range(UNREAD):
         sku = f"S-{dice.randrange(SKUS)}"
-        stock.shop.sell(places[sku], 1)
+        stock.shop.sell(places[sku], 1, number + 10)
         truth.sold[sku] = truth.sold.get(sku, 0) + 1
         order = base.model_copy(update={"id": str(number + 10)})
         found.append(delivery(order, webhook=f"u{number}", body=b'{"pointer":true}'))
     return found
 
 
+@pytest.mark.parametrize("stock", ["memory", "stand-in"], indirect=True)
 async def test_while_shoppers_order_and_several_workers_publish_no_write_is_above_the_policy(stock: StockHouse) -> None:
     truth, dice = Truth(stock), random.Random(7)
     stock.shop.on_write = truth.check
@@ -101,12 +110,14 @@ async def test_while_shoppers_order_and_several_workers_publish_no_write_is_abov
     await stock.read_orders()
     stock.no_pauses()
     await stock.drain()
+    stock.shop.check_writes()
     assert truth.writes > 20
     for sku, place in places.items():
-        assert stock.shop.shown[place].available == truth.allowed(sku), sku
+        assert stock.shop.available(place) == truth.allowed(sku), sku
 
 
 def _sell(stock: StockHouse, truth: Truth, places: dict[str, Place], orders: list[Order], sku: str) -> None:
     truth.sold[sku] = truth.sold.get(sku, 0) + 1
-    stock.shop.sell(places[sku], 1)
-    orders.append(stock.order(1_000 + sum(truth.sold.values()), sku))
+    number = 1_000 + sum(truth.sold.values())
+    stock.shop.sell(places[sku], 1, number)
+    orders.append(stock.order(number, sku))
