@@ -37,12 +37,14 @@ class Inspected(Model):
 
 
 class ReturnLine(Model):
-    """One returned line, counted per quantity."""
+    """One returned line, counted per quantity. `processed` pieces have left the order, `refunded` ones with money."""
 
     id: Code
     line_id: Code
     quantity: int = Field(gt=0)
     reason: str | None = None
+    processed: int = Field(default=0, ge=0)
+    refunded: int = Field(default=0, ge=0)
     received: int = Field(default=0, ge=0)
     inspected: tuple[Inspected, ...] = ()
 

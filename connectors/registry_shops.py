@@ -8,7 +8,7 @@ from canonical.landscape import Landscape, System
 from canonical.ports import Budgets, CostBudget
 
 if TYPE_CHECKING:
-    from canonical.ports.aftersales import FulfillmentChannel
+    from canonical.ports.aftersales import FulfillmentChannel, ReturnChannel
     from connectors.shopify.settings import ShopifySettings
 
 
@@ -20,6 +20,17 @@ def fulfillment_channel(landscape: Landscape, shop: str, budgets: Budgets | None
 
         settings = shopify_settings(landscape, shop)
         return open_logistics(shop, settings, budget=shopify_budget(settings, budgets))
+    raise unknown(system)
+
+
+def return_channel(landscape: Landscape, shop: str, budgets: Budgets | None = None) -> "ReturnChannel":
+    """The returns and refunds of a shop, as `registry.sales_channel`."""
+    system = landscape.system(landscape.shop(shop).channel)
+    if system.kind == "shopify":
+        from connectors.shopify.returns import open_returns
+
+        settings = shopify_settings(landscape, shop)
+        return open_returns(shop, settings, budget=shopify_budget(settings, budgets))
     raise unknown(system)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from canonical.errors import RejectedError
 from canonical.fulfillment import FulfillmentOrder, Parcel
 from canonical.money import Money, MoneyPair
 from canonical.outcomes import Outcome
@@ -158,9 +159,13 @@ class ReturnChannel(Protocol):
 
     shop: str
 
-    async def read_returns(self, ids: Sequence[str]) -> Mapping[str, Return]: ...
+    async def read_returns(self, ids: Sequence[str]) -> Mapping[str, Return | RejectedError]:
+        """Returns that do not exist are missing. One that cannot be understood is a `RejectedError` in its place."""
+        ...
 
-    async def read_refunds(self, order_ids: Sequence[str]) -> Mapping[str, tuple[Refund, ...]]: ...
+    async def read_refunds(self, order_ids: Sequence[str]) -> Mapping[str, tuple[Refund, ...]]:
+        """The refunds of orders, oldest first, whoever made them. Orders that do not exist are missing."""
+        ...
 
     def return_id_of(self, message: Message) -> str:
         """Which return a message is about. Raises `RejectedError` naming the field."""

@@ -11,6 +11,7 @@ from canonical.inventory import StockOwner
 from canonical.landscape import Landscape, read_landscape
 from canonical.ports.warehouse import Warehouse
 from connectors.registry import product_sources, state_store, stock_sources, warehouses
+from connectors.registry_shops import fulfillment_channel, return_channel
 from deployments.landscape_loader import LANDSCAPE_FILE
 
 WMS = """
@@ -121,3 +122,16 @@ async def test_a_warehouse_without_its_settings_or_of_an_unknown_kind_is_named(
     with pytest.raises(MisconfiguredError, match="carrier-pigeon"):
         warehouses(landscape(WAREHOUSES.format(name="depot", kind="carrier-pigeon")), "north", store)
     await store.aclose()
+
+
+async def test_what_follows_a_sale_is_told_to_the_shop_it_was_made_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CLIENT_ID", "CLIENT_SECRET"):
+        monkeypatch.setenv(f"CROSSDOCK_SHOP_NORTH_{name}", "known")
+    shipping, returns = fulfillment_channel(landscape(), "north"), return_channel(landscape(), "north")
+    assert (shipping.shop, returns.shop) == ("north", "north")
+    await shipping.aclose()
+    await returns.aclose()
+    elsewhere = read_landscape(LANDSCAPE_FILE.read_text().replace('kind = "shopify"', 'kind = "bazaar"'))
+    for opened in (fulfillment_channel, return_channel):
+        with pytest.raises(MisconfiguredError, match="bazaar"):
+            opened(elsewhere, "north")
