@@ -68,7 +68,8 @@ class RefundWrite:
     """A refund to make. `lines` by order line id: quantity, restock at a location or not.
 
     With `return_id` the pieces are taken out of that return; where they go was said by `dispose`, so a location is
-    refused. `shipping` is what is given back for delivery, without tax. All tenders are in presentment currency.
+    refused. `shipping` is what is given back for delivery, without tax; `duties` gives back those on the pieces.
+    `unshipped` pieces leave what is to be shipped. All tenders are in presentment currency.
     """
 
     key: str
@@ -79,6 +80,8 @@ class RefundWrite:
     tenders: tuple[Tender, ...]
     note: str | None = None
     notify: bool = True
+    duties: bool = False
+    unshipped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +166,10 @@ class ReturnChannel(Protocol):
         """Returns that do not exist are missing. One that cannot be understood is a `RejectedError` in its place."""
         ...
 
+    async def returns_of(self, order_ids: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        """The ids of all returns of orders, for a poll. Orders that do not exist are missing."""
+        ...
+
     async def read_refunds(self, order_ids: Sequence[str]) -> Mapping[str, tuple[Refund, ...]]:
         """The refunds of orders, oldest first, whoever made them. Orders that do not exist are missing."""
         ...
@@ -191,8 +198,12 @@ class ReturnChannel(Protocol):
         Tell all that was found of the return so far: what the shop knows already counts, only the rest is sent."""
         ...
 
-    async def suggested_refund(self, order_id: str, lines: Mapping[str, int], *, shipping: bool) -> SuggestedRefund:
-        """What the shop would give back for lines and delivery. Raises `RejectedError` when it has no such order."""
+    async def suggested_refund(
+        self, order_id: str, lines: Mapping[str, int], *, shipping: bool, duties: bool = False
+    ) -> SuggestedRefund:
+        """What the shop would give back for lines, delivery and the duties on the lines.
+
+        Raises `RejectedError` when it has no such order."""
         ...
 
     async def refund(self, write: RefundWrite) -> Outcome[Refund]:

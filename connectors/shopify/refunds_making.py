@@ -17,7 +17,7 @@ from canonical.returns import Refund
 from connectors.shopify.aftersales_writing import change, need_id, once, unknown
 from connectors.shopify.client import ShopifyClient
 from connectors.shopify.reading import gid
-from connectors.shopify.refunds_reading import GIVEN, read_order, refunds_of
+from connectors.shopify.refunds_reading import GIVEN, duties_on, read_order, refunds_of
 from connectors.shopify.returns_changing import mark_of
 from connectors.shopify.returns_reading import ReturnNode, read_nodes
 
@@ -57,7 +57,9 @@ class Refunder:
             "currency": order["presentmentCurrencyCode"],
             "note": _note(write),
             "notify": write.notify,
-            "refundLineItems": [_line(line_id, *told) for line_id, told in write.lines.items()],
+            "refundLineItems": [
+                _line(line_id, *told, unshipped=write.unshipped) for line_id, told in write.lines.items()
+            ],
             "transactions": [
                 {
                     "orderId": order["id"],
@@ -71,6 +73,8 @@ class Refunder:
         }
         if write.shipping is not None:
             given["shipping"] = {"amount": str(write.shipping.presentment.amount)}
+        if write.duties:
+            given["refundDuties"] = await duties_on(self.client, write.order_id, write.lines)
         # A refusal is kept under the key for a day, too: what it was decided on is part of the key.
         decided_on = [given, order["netPaymentSet"], len(order["refunds"])]
         key = key_uuid(f"{write.key}/{digest(decided_on)}")
@@ -98,6 +102,8 @@ class Refunder:
         }
         if write.shipping is not None:
             given["refundShipping"] = {"shippingRefundAmount": _money(write.shipping.presentment)}
+        if write.duties:
+            given["refundDuties"] = await duties_on(self.client, write.order_id, write.lines)
         await change(self.client, "process_return", "returnProcess", {"input": given}, order["name"])
 
 
@@ -162,12 +168,12 @@ def _left(order: Mapping[str, Any]) -> dict[str, Decimal]:
     return left
 
 
-def _line(line_id: str, pieces: int, location: str | None) -> dict[str, Any]:
-    """Restocked at a location, or not at all. Shopify takes pieces not shipped yet off their fulfillment order."""
+def _line(line_id: str, pieces: int, location: str | None, *, unshipped: bool) -> dict[str, Any]:
+    """Restocked at a location, or not at all. Pieces that never left are cancelled, not returned."""
     given: dict[str, Any] = {"lineItemId": gid("LineItem", line_id), "quantity": pieces}
     if location is None:
         return {**given, "restockType": "NO_RESTOCK"}
-    return {**given, "restockType": "RETURN", "locationId": gid("Location", location)}
+    return {**given, "restockType": "CANCEL" if unshipped else "RETURN", "locationId": gid("Location", location)}
 
 
 def _note(write: RefundWrite) -> str:

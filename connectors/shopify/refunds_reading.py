@@ -1,6 +1,6 @@
 """Refunds of orders, whoever made them: goods, delivery, duties, what differs from them, and the money."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import reduce
 from typing import Any, Final
@@ -165,13 +165,22 @@ def _sum(bags: Iterable[MoneySet]) -> MoneyPair | None:
     return reduce(lambda one, other: one + other, pairs) if pairs else None
 
 
+async def duties_on(client: ShopifyClient, order_id: str, line_ids: Collection[str]) -> list[dict[str, str]]:
+    """The duties on lines of an order, to be given back in proportion to their pieces."""
+    answer = await client.call("order_duties", {"id": gid("Order", order_id)}, document=order_id)
+    lines = (answer.data.get("order") or {"lineItems": {"nodes": ()}})["lineItems"]["nodes"]
+    mine = (line for line in lines if str(line["id"]).rpartition("/")[2] in line_ids)
+    return [{"dutyId": duty["id"], "refundType": "PROPORTIONAL"} for line in mine for duty in line["duties"] or ()]
+
+
 async def suggested(
-    client: ShopifyClient, order_id: str, lines: Mapping[str, int], *, shipping: bool
+    client: ShopifyClient, order_id: str, lines: Mapping[str, int], *, shipping: bool, duties: bool
 ) -> SuggestedRefund:
     """As `ReturnChannel.suggested_refund`."""
     need_id(order_id, "order_id", order_id)
     rows = [{"lineItemId": gid("LineItem", line), "quantity": pieces} for line, pieces in lines.items()]
-    variables = {"id": gid("Order", order_id), "lines": rows, "shipping": shipping}
+    owed = await duties_on(client, order_id, lines) if duties else []
+    variables = {"id": gid("Order", order_id), "lines": rows, "shipping": shipping, "duties": owed}
     order = (await client.call("suggest_refund", variables, document=order_id)).data.get("order")
     if order is None:
         raise unknown("order", order_id)

@@ -17,7 +17,7 @@ from connectors.shopify.refunds_making import Refunder
 from connectors.shopify.refunds_reading import read_orders, refunds_of, suggested
 from connectors.shopify.returns_changing import ReturnChanger
 from connectors.shopify.returns_disposing import Disposer
-from connectors.shopify.returns_reading import read_nodes, return_from, return_id_in
+from connectors.shopify.returns_reading import ids_of, read_nodes, return_from, return_id_in
 from connectors.shopify.settings import ShopifySettings
 
 
@@ -41,6 +41,10 @@ class ShopifyReturns:
             return_id: node if isinstance(node, RejectedError) else return_from(node, self.shop)
             for return_id, node in nodes.items()
         }
+
+    async def returns_of(self, order_ids: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        """As `ReturnChannel.returns_of`, 25 orders a call."""
+        return await ids_of(self._client, order_ids)
 
     async def read_refunds(self, order_ids: Sequence[str]) -> Mapping[str, tuple[Refund, ...]]:
         """As `ReturnChannel.read_refunds`, 25 orders a call."""
@@ -69,9 +73,11 @@ class ShopifyReturns:
         """As `ReturnChannel.dispose`."""
         return await outcome(self._disposer.dispose(return_id, dispositions))
 
-    async def suggested_refund(self, order_id: str, lines: Mapping[str, int], *, shipping: bool) -> SuggestedRefund:
+    async def suggested_refund(
+        self, order_id: str, lines: Mapping[str, int], *, shipping: bool, duties: bool = False
+    ) -> SuggestedRefund:
         """As `ReturnChannel.suggested_refund`."""
-        return await suggested(self._client, order_id, lines, shipping=shipping)
+        return await suggested(self._client, order_id, lines, shipping=shipping, duties=duties)
 
     async def refund(self, write: RefundWrite) -> Outcome[Refund]:
         """As `ReturnChannel.refund`."""

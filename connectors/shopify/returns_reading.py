@@ -121,6 +121,19 @@ async def read_nodes(client: ShopifyClient, ids: Sequence[str]) -> dict[str, Ret
     return found
 
 
+async def ids_of(client: ShopifyClient, order_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """The returns of the orders there are, 25 a call."""
+    wanted = [one for one in dict.fromkeys(order_ids) if one.isdecimal()]
+    found: dict[str, tuple[str, ...]] = {}
+    for start in range(0, len(wanted), CHUNK):
+        chunk = wanted[start : start + CHUNK]
+        answer = await client.call("order_returns", {"ids": [gid("Order", one) for one in chunk]})
+        for order_id, node in zip(chunk, answer.data.get("nodes") or (), strict=True):
+            if node:
+                found[order_id] = tuple(str(one["id"]).rpartition("/")[2] for one in node["returns"]["nodes"])
+    return found
+
+
 async def _extend(client: ShopifyClient, node: dict[str, Any]) -> None:
     path = ("return", "returnLineItems")
     await extend(client, node["returnLineItems"], "return_lines", node["id"], path, node["name"])

@@ -307,6 +307,49 @@ async def test_an_exchange_shows_what_goes_out_instead(stand_in: StandIn, return
     assert (exchange.sku, exchange.quantity, exchange.line_ids) == (variant["sku"], 1, ())
 
 
+async def test_pieces_that_never_left_are_refunded_off_what_is_to_be_shipped(
+    stand_in: StandIn, returns: ShopifyReturns
+) -> None:
+    order = shippable(stand_in)
+    line = line_of(order)
+    write = await refund_write(returns, order, lines={line: (1, order.location)}, unshipped=True)
+    made = value(await returns.refund(write))
+    assert [(one.quantity, one.restock, one.location_id) for one in made.lines] == [(1, True, order.location)]
+    rows = [row for one in order.requests() for row in one["lineItems"]["nodes"]]
+    left = sum(row["remainingQuantity"] for row in rows if tail(row["lineItem"]["id"]) == line)
+    assert left == order.lines[line] - 1
+
+
+async def test_duties_are_given_back_with_their_pieces(stand_in: StandIn, returns: ShopifyReturns) -> None:
+    for seed in range(700, 740):
+        for row in stand_in.place(30, seed=seed):
+            record = stand_in.record("Order", row["order_id"])
+            lines = [line for line in record["lineItems"] if line.get("duties")]
+            if lines and record["displayFinancialStatus"] == "PAID":
+                break
+        else:
+            continue
+        break
+    order_id, wanted = tail(record["id"]), {tail(lines[0]["id"]): 1}
+    told = await returns.suggested_refund(order_id, wanted, shipping=False, duties=True)
+    plain = await returns.suggested_refund(order_id, wanted, shipping=False)
+    assert told.amount.presentment.amount > plain.amount.presentment.amount
+    rows = {line: (pieces, None) for line, pieces in wanted.items()}
+    write = RefundWrite(key(), order_id, None, rows, None, told.tenders, notify=False, duties=True)
+    made = value(await returns.refund(write))
+    assert made.duties is not None
+    assert made.duties.presentment.amount > 0
+    assert made.total == told.amount
+    assert not made.adjustments
+
+
+async def test_a_poll_finds_the_returns_of_orders(stand_in: StandIn, returns: ShopifyReturns) -> None:
+    order, other = await shipped(stand_in), shippable(stand_in)
+    return_id = requested(stand_in, order)
+    found = await returns.returns_of([order.id, other.id, "99999999999"])
+    assert found == {order.id: (return_id,), other.id: ()}
+
+
 async def test_a_return_is_closed_once(stand_in: StandIn, returns: ShopifyReturns) -> None:
     order = await shipped(stand_in)
     opened = value(await returns.open_return(key(), order.id, {line_of(order): 1}, "defective"))
