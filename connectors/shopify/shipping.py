@@ -105,7 +105,10 @@ class Shipper:
 
 
 def found(state: OrderState, write: FulfillmentWrite) -> str | None:
-    """The fulfillment this parcel made, or one of the same number and lines. Raises `ConflictError` on a used key."""
+    """The fulfillment this parcel made, or one of its number and lines that no other key made.
+
+    Raises `ConflictError` on a used key.
+    """
     wanted, claim = Claim.of(write), state.claims.get(write.key)
     if claim is not None and not claim.refused and not claim.same_goods(wanted):
         words = f"the key {write.key} stands for another parcel of this order"
@@ -114,7 +117,8 @@ def found(state: OrderState, write: FulfillmentWrite) -> str | None:
         return state.made[write.key]
     if not wanted.numbers:
         return None
-    return next((one.id for one in state.logistics.fulfillments if wanted.fits(one)), None)
+    free = (one for one in state.logistics.fulfillments if one.id not in state.made.values())
+    return next((one.id for one in free if wanted.fits(one)), None)
 
 
 def _requests(rows: Rows) -> list[dict[str, Any]]:

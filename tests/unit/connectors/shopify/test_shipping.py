@@ -142,6 +142,19 @@ async def test_taken_back_fulfillments_do_not_count(shop: ScriptedShop, logistic
     assert await logistics.fulfill([parcel]) == [Settled("70")]
 
 
+async def test_two_boxes_alike_under_one_number_are_two(shop: ScriptedShop, logistics: ShopifyLogistics) -> None:
+    first = metafield(Claim.of(write({"10": 1}, key="k0")), "5")
+    shop.on("ReadLogistics", order([request(1, {10: 1})], [shipped(9, {10: 1}, ["1Z1"])], [first]))
+    shop.on("CreateFulfillment", MADE)
+    assert await logistics.fulfill([write({"10": 1})]) == [Settled("70")]
+
+
+async def test_what_somebody_typed_with_our_number_is_ours(shop: ScriptedShop, logistics: ShopifyLogistics) -> None:
+    shop.on("ReadLogistics", order([request(1, {10: 1})], [shipped(9, {10: 1}, ["1Z1"])]))
+    assert await logistics.fulfill([write({"10": 1})]) == [Settled("9")]
+    assert shop.asked_for("CreateFulfillment") == []
+
+
 async def test_a_number_on_other_lines_is_another_parcel(shop: ScriptedShop, logistics: ShopifyLogistics) -> None:
     shop.on("ReadLogistics", order([request(1, {10: 1})], [shipped(9, {11: 1}, ["1Z1"])]))
     shop.on("CreateFulfillment", MADE)
