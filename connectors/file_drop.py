@@ -8,7 +8,7 @@ Every call runs beside the event loop, one at a time. Renames stay within the ro
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Final, TypeVar
@@ -17,6 +17,7 @@ from uuid import uuid4
 from pydantic import SecretStr
 
 from canonical.errors import CrossdockError, MisconfiguredError, RetryableError
+from canonical.outcomes import Failed, Outcome
 
 T = TypeVar("T")
 _UNFINISHED: Final = (".part", ".tmp", ".filepart")
@@ -154,3 +155,13 @@ class FileDrop:
         return RetryableError(
             f"the folders of {system} cannot be reached ({kind})", code="unreachable", maybe_applied=True
         )
+
+
+async def outcome_of(work: Awaitable[Outcome[T]]) -> Outcome[T]:
+    """The outcome of one document; its own error is one. Raises `MisconfiguredError`: then nobody can pass."""
+    try:
+        return await work
+    except MisconfiguredError:
+        raise
+    except CrossdockError as error:
+        return Failed(error)

@@ -10,7 +10,7 @@ The loops meet only in the store: a loop that dies leaves leases that expire, an
 import asyncio
 import itertools
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -19,7 +19,7 @@ from canonical.errors import ConflictError, CrossdockError, MisconfiguredError, 
 from canonical.records import Batch, Message, MessageVerdict
 from canonical.states import MessageState
 from flows.handling.bookings import give_back
-from flows.handling.dead_letters import bury
+from flows.handling.claims import hand_back, wait_for_any, without_worn_out
 from flows.handling.documents import Chunk, IntakeBatch
 from flows.handling.lanes import lane_is_open, park
 from flows.handling.leases import keep_lease
@@ -114,7 +114,7 @@ class Drain:
             owner = self.owner("intake")
             messages = await self.rt.store.claim(ORDERS, owner, self.rt.settings.batch, self.rt.settings.lease)
             if messages:
-                await self._intake_batch(owner, await self._bury_worn_out(owner, messages))
+                await self._intake_batch(owner, await without_worn_out(self.rt, owner, messages, self.tally.counts))
                 quiet_since = self.rt.now()
                 await self._renew_mark()
             elif (self.rt.now() - quiet_since).total_seconds() >= self.linger:
@@ -139,7 +139,7 @@ class Drain:
                 self.tally.note(f"Lease lost, another worker goes on: {error.words}")
                 return
             except Exception as error:
-                await self._return_after(owner, messages, error)
+                await hand_back(self.rt, owner, messages, error, count=True)
                 raise
         self.tally.intake(batch)
         self.accepted.set()
@@ -201,18 +201,18 @@ class Drain:
                 self.tally.note(f"Lane {erp.system} of {company} is parked.")
                 if finishing:
                     return None
-                await _wait(self.intake_done)
+                await wait_for_any(self.intake_done)
                 continue
             owner = self.owner(f"post-{company}")
             kind = f"post.{company}"
             messages = await self.rt.store.claim(kind, owner, erp.best_batch, self.rt.settings.lease)
-            messages = await self._bury_worn_out(owner, messages)
+            messages = await without_worn_out(self.rt, owner, messages, self.tally.counts)
             if messages:
                 return await self._prepared(owner, company, messages)
             if finishing:
                 return None
             self.accepted.clear()
-            await _wait(self.accepted, self.intake_done)
+            await wait_for_any(self.accepted, self.intake_done)
         return None
 
     async def _prepared(self, owner: str, company: str, messages: list[Message]) -> Chunk:
@@ -222,7 +222,7 @@ class Drain:
             await self.steps.prepare(self.rt, chunk)
         except BaseException as error:
             await chunk.stack.aclose()
-            await self._return_after(owner, [p.message for p in chunk.open()], error)
+            await hand_back(self.rt, owner, [p.message for p in chunk.open()], error, count=True)
             raise
         return chunk
 
@@ -251,14 +251,14 @@ class Drain:
                 owner = self.owner(f"write-back-{shop}")
                 kind = f"write-back.{shop}"
                 messages = await self.rt.store.claim(kind, owner, WRITE_BACK_BATCH, self.rt.settings.lease)
-                messages = await self._bury_worn_out(owner, messages)
+                messages = await without_worn_out(self.rt, owner, messages, self.tally.counts)
                 if messages:
                     await self._write_back_batch(shop, owner, messages)
                 elif finishing:
                     return
                 else:
                     self.booked.clear()
-                    await _wait(self.booked, done)
+                    await wait_for_any(self.booked, done)
         except (RetryableError, MisconfiguredError) as error:
             self.tally.note(f"Write-back to {shop} paused: {error}")
 
@@ -282,27 +282,3 @@ class Drain:
             for m in messages
         )
         await self.rt.store.commit(Batch(owner=owner, messages=verdicts))
-
-    async def _return_after(self, owner: str, messages: Sequence[Message], error: BaseException) -> None:
-        """Hand messages back after a defect of ours: the attempt counts, so that they cannot go round for ever."""
-        reason = error.code if isinstance(error, CrossdockError) else f"defect: {type(error).__name__}"
-        verdicts = tuple(MessageVerdict(seq=m.seq, state=MessageState.READY, reason=reason) for m in messages)
-        if verdicts:
-            with suppress(ConflictError):  # somebody else has them already
-                await self.rt.store.commit(Batch(owner=owner, messages=verdicts))
-
-    async def _bury_worn_out(self, owner: str, messages: list[Message]) -> list[Message]:
-        """Dead-letter what was claimed too often without an end; returns the rest."""
-        worn = [m for m in messages if m.attempts > self.rt.settings.attempts]
-        if worn:
-            await bury(self.rt, owner, worn)
-            self.tally.counts["dead_lettered"] += len(worn)
-        return [m for m in messages if m.attempts <= self.rt.settings.attempts]
-
-
-async def _wait(*events: asyncio.Event) -> None:
-    """Until one of the events is set, at most a second: work may also come from another process."""
-    waits = [asyncio.create_task(event.wait()) for event in events]
-    await asyncio.wait(waits, timeout=1.0, return_when=asyncio.FIRST_COMPLETED)
-    for wait in waits:
-        wait.cancel()

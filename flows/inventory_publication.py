@@ -10,8 +10,6 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 from prefect import flow, get_run_logger
-from prefect.deployments.flow_runs import arun_deployment
-from prefect.runtime import deployment
 from prefect.runtime import flow_run as current
 
 from canonical.errors import CrossdockError, MisconfiguredError
@@ -23,7 +21,7 @@ from flows.handling.stock.sweeping import recompute_all, sweep_stock
 from flows.handling.stock.tally import StockTally
 from flows.runtime import Runtime, runtime, stop_requested
 from flows.steps import stock as steps
-from flows.steps.approvals import approved, desk_of
+from flows.steps.approvals import approved, desk_of, show_approval
 from flows.steps.stock_reports import report_differences, report_overview, report_run
 from flows.stock_draining import StockDrain
 
@@ -149,26 +147,10 @@ async def _drain(rt: Runtime, linger: float, stay_until: datetime | None = None)
         drain.tally.note(problem)
     tally = await drain.run()
     for number in sorted(tally.asked):
-        await _show(number)
+        await show_approval(APPROVAL, number)
     log, counts = get_run_logger(), {name: count for name, count in tally.counts.items() if count}
     log.info("Drained: %s%s", counts, f"; {'; '.join(tally.notes)}" if tally.notes else "")
     return tally
-
-
-async def _show(approval: int) -> None:
-    """Start the run that shows an approval in the UI, once. Without it, `crossdock approvals` decides as well."""
-    if deployment.id is None:
-        return
-    try:
-        await arun_deployment(
-            APPROVAL,
-            parameters={"approval": approval},
-            timeout=0,
-            as_subflow=False,
-            idempotency_key=f"stock-approval-{approval}",
-        )
-    except Exception as error:  # noqa: BLE001 - a form that is not shown stops nothing
-        get_run_logger().warning("No run shows approval %s (%s).", approval, type(error).__name__)
 
 
 async def _ask_for(rt: Runtime, skus: list[str], shop: str | None) -> None:

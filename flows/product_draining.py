@@ -9,18 +9,14 @@ The loops meet only in the store: a loop that dies leaves leases that expire, an
 import asyncio
 import itertools
 from collections.abc import Awaitable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
 from canonical.drains import drain_mark
-from canonical.errors import ConflictError, CrossdockError, MisconfiguredError, RetryableError
-from canonical.ports.products import ProductChannel
-from canonical.records import Batch, Message, MessageVerdict
-from canonical.states import MessageState
-from flows.handling.dead_letters import bury
-from flows.handling.lanes import lane_is_open, park
+from canonical.errors import ConflictError, MisconfiguredError, RetryableError
+from canonical.records import Message
+from flows.handling.claims import hand_back, wait_for_any, without_worn_out
+from flows.handling.lanes import Side, lane_is_open, park
 from flows.handling.leases import keep_lease
 from flows.handling.products.arrivals import PRODUCTS, publish_kind
 from flows.handling.products.papers import ProductBatch, SourceBatch
@@ -36,17 +32,6 @@ class ProductSteps(Protocol):
     async def take_in(self, rt: Runtime, batch: SourceBatch) -> int: ...
     async def plan(self, rt: Runtime, batch: ProductBatch) -> int: ...
     async def publish(self, rt: Runtime, batch: ProductBatch) -> int: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """A shop's catalogue as the system of a lane of its own: a catalogue that waits stops no order and no figure."""
-
-    system: str
-    channel: ProductChannel
-
-    async def check(self) -> None:
-        await self.channel.check()
 
 
 class ProductDrain:
@@ -100,7 +85,7 @@ class ProductDrain:
             owner, settings = self.owner("products"), self.rt.settings
             messages = await self.rt.store.claim(PRODUCTS, owner, settings.product_wave, settings.lease)
             if messages:
-                await self._intake_batch(owner, await self._bury_worn_out(owner, messages))
+                await self._intake_batch(owner, await without_worn_out(self.rt, owner, messages, self.tally.counts))
                 quiet_since = self.rt.now()
                 if self.rt.now() - self._marked_at > settings.lease / 3:
                     await self._mark(settings.lease)
@@ -131,7 +116,7 @@ class ProductDrain:
                 if finishing:
                     return
                 self.planned.clear()
-                await _wait(self.planned, within=1.0)
+                await wait_for_any(self.planned, within=1.0)
         except (RetryableError, MisconfiguredError) as error:
             lane = await park(self.rt, shop, side.system, error)
             self.tally.note(f"Lane {lane.system} of {shop} parked until {lane.parked_until:%H:%M:%S} UTC: {error}")
@@ -140,7 +125,7 @@ class ProductDrain:
         """Claim and publish. The messages stay leased until then, so no two workers publish one product."""
         owner, settings = self.owner(f"publish-{shop}"), self.rt.settings
         messages = await self.rt.store.claim(publish_kind(shop), owner, settings.product_wave, settings.lease)
-        messages = await self._bury_worn_out(owner, messages)
+        messages = await without_worn_out(self.rt, owner, messages, self.tally.counts)
         if not messages:
             return False
         batch = ProductBatch(owner, shop, messages)
@@ -163,34 +148,9 @@ class ProductDrain:
             self.tally.note(f"Lease lost, another worker goes on: {error.words}")
             return False
         except (RetryableError, MisconfiguredError) as error:
-            await self._return(owner, messages, error, count=False)
+            await hand_back(self.rt, owner, messages, error, count=False)
             raise
         except Exception as error:
-            await self._return(owner, messages, error, count=True)
+            await hand_back(self.rt, owner, messages, error, count=True)
             raise
         return True
-
-    async def _return(self, owner: str, messages: Sequence[Message], error: BaseException, *, count: bool) -> None:
-        """Hand messages back: uncounted when the other side is away, counted after a defect of ours."""
-        reason = error.code if isinstance(error, CrossdockError) else f"defect: {type(error).__name__}"
-        later = None if count else self.rt.now() + timedelta(seconds=self.rt.settings.park_seconds)
-        verdicts = tuple(
-            MessageVerdict(seq=m.seq, state=MessageState.READY, reason=reason, not_before=later, count_attempt=count)
-            for m in messages
-        )
-        with suppress(ConflictError):  # somebody else has them already
-            await self.rt.store.commit(Batch(owner=owner, messages=verdicts))
-
-    async def _bury_worn_out(self, owner: str, messages: list[Message]) -> list[Message]:
-        """Dead-letter what was claimed too often without an end; returns the rest."""
-        worn = [m for m in messages if m.attempts > self.rt.settings.attempts]
-        if worn:
-            await bury(self.rt, owner, worn)
-            self.tally.counts["dead_lettered"] += len(worn)
-        return [m for m in messages if m.attempts <= self.rt.settings.attempts]
-
-
-async def _wait(event: asyncio.Event, within: float) -> None:
-    """Until the event is set, at most so long: work may also come from another process."""
-    with suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), within)

@@ -8,8 +8,6 @@ written by none of them.
 from datetime import UTC, datetime
 
 from prefect import flow, get_run_logger, tags
-from prefect.deployments.flow_runs import arun_deployment
-from prefect.runtime import deployment
 from prefect.runtime import flow_run as current
 
 from canonical.errors import CrossdockError, MisconfiguredError
@@ -21,7 +19,7 @@ from flows.handling.products.tally import ProductTally
 from flows.product_draining import ProductDrain
 from flows.runtime import Runtime, runtime
 from flows.steps import products as steps
-from flows.steps.approvals import approved, desk_of
+from flows.steps.approvals import approved, desk_of, show_approval
 from flows.steps.product_reports import report_overview, report_run, report_trial
 
 APPROVAL = "product-approval/approval"
@@ -124,7 +122,7 @@ async def _drain(rt: Runtime, linger: float, shops: list[str] | None) -> Product
             drain.tally.note(problem)
     tally = await drain.run()
     for number in sorted(tally.asked):
-        await _show(number)
+        await show_approval(APPROVAL, number)
     log, counts = get_run_logger(), {name: count for name, count in tally.counts.items() if count}
     log.info("Drained: %s%s", counts, f"; {'; '.join(tally.notes)}" if tally.notes else "")
     return tally
@@ -148,22 +146,6 @@ async def _poll(rt: Runtime, *, full: bool) -> dict[str, int]:
 def _everything(rt: Runtime, shops: list[str], keys: list[str]) -> list[Delivery]:
     cause = f"full/{rt.now().isoformat()}"
     return [delivery for shop in shops for delivery in publish_again(rt, shop, keys, cause)]
-
-
-async def _show(approval: int) -> None:
-    """Start the run that shows an approval in the UI, once. Without it, `crossdock approvals` decides as well."""
-    if deployment.id is None:
-        return
-    try:
-        await arun_deployment(
-            APPROVAL,
-            parameters={"approval": approval},
-            timeout=0,
-            as_subflow=False,
-            idempotency_key=f"product-approval-{approval}",
-        )
-    except Exception as error:  # noqa: BLE001 - a form that is not shown stops nothing
-        get_run_logger().warning("No run shows approval %s (%s).", approval, type(error).__name__)
 
 
 def _shops(rt: Runtime, shop: str | None) -> list[str]:

@@ -9,19 +9,14 @@ The loops meet only in the store: a loop that dies leaves leases that expire, an
 
 import asyncio
 import itertools
-from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from canonical.drains import drain_mark
-from canonical.errors import ConflictError, CrossdockError, MisconfiguredError, RetryableError
-from canonical.ports.stock import StockChannel
-from canonical.records import Batch, Message, MessageVerdict
-from canonical.states import MessageState
-from flows.handling.dead_letters import bury
-from flows.handling.lanes import lane_is_open, park
+from canonical.errors import ConflictError, MisconfiguredError, RetryableError
+from canonical.records import Message
+from flows.handling.claims import hand_back, wait_for_any, without_worn_out
+from flows.handling.lanes import Side, lane_is_open, park
 from flows.handling.leases import keep_lease
 from flows.handling.stock.messages import echo_kind, stock_kind
 from flows.handling.stock.papers import EchoBatch, PublishBatch, StockBatch
@@ -39,17 +34,6 @@ class StockSteps(Protocol):
     async def recompute(self, rt: Runtime, batch: StockBatch) -> int: ...
     async def hear_echoes(self, rt: Runtime, batch: EchoBatch) -> int: ...
     async def publish(self, rt: Runtime, batch: PublishBatch) -> int: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """A shop's stock as the system of a lane."""
-
-    system: str
-    channel: StockChannel
-
-    async def check(self) -> None:
-        await self.channel.check()
 
 
 class StockDrain:
@@ -117,7 +101,9 @@ class StockDrain:
             owner = self.owner(f"stock-{company}")
             messages = await self.rt.store.claim(kind, owner, self.rt.settings.batch, self.rt.settings.lease)
             if messages:
-                await self._intake_batch(company, owner, await self._bury_worn_out(owner, messages))
+                await self._intake_batch(
+                    company, owner, await without_worn_out(self.rt, owner, messages, self.tally.counts)
+                )
                 quiet_since = self.rt.now()
                 await self._renew_mark(company)
             elif (self.rt.now() - quiet_since).total_seconds() >= self.linger and not self._stays():
@@ -141,10 +127,10 @@ class StockDrain:
                 self.tally.note(f"Lease lost, another worker goes on: {error.words}")
                 return
             except (RetryableError, MisconfiguredError) as error:
-                await self._return(owner, messages, error, count=False)
+                await hand_back(self.rt, owner, messages, error, count=False)
                 raise
             except Exception as error:
-                await self._return(owner, messages, error, count=True)
+                await hand_back(self.rt, owner, messages, error, count=True)
                 raise
         self.tally.intake(batch)
         self.planned.set()
@@ -156,7 +142,7 @@ class StockDrain:
             while not stop_requested():
                 finishing, owner = done.is_set(), self.owner(f"echoes-{shop}")
                 messages = await self.rt.store.claim(echo_kind(shop), owner, ECHOES, self.rt.settings.lease)
-                messages = await self._bury_worn_out(owner, messages)
+                messages = await without_worn_out(self.rt, owner, messages, self.tally.counts)
                 if messages:
                     batch = EchoBatch(owner, shop, messages)
                     if await self.steps.hear_echoes(self.rt, batch):
@@ -165,7 +151,7 @@ class StockDrain:
                 elif finishing:
                     return
                 else:
-                    await _wait(done)
+                    await wait_for_any(done)
         except ConflictError as error:
             self.tally.note(f"Lease lost, another worker goes on: {error.words}")
         except (RetryableError, MisconfiguredError) as error:
@@ -191,7 +177,7 @@ class StockDrain:
                 if not finishing:
                     last_work = self.rt.now()
                 self.planned.clear()
-                await _wait(self.planned, within=LOOK_AGAIN)
+                await wait_for_any(self.planned, within=LOOK_AGAIN)
         except (RetryableError, MisconfiguredError) as error:
             lane = await park(self.rt, shop, side.system, error)
             self.tally.note(f"Lane {lane.system} of {shop} parked until {lane.parked_until:%H:%M:%S} UTC: {error}")
@@ -211,30 +197,3 @@ class StockDrain:
         finally:
             self.tally.published(batch)
         return True
-
-    async def _return(self, owner: str, messages: Sequence[Message], error: BaseException, *, count: bool) -> None:
-        """Hand messages back: uncounted when the other side is away, counted after a defect of ours."""
-        reason = error.code if isinstance(error, CrossdockError) else f"defect: {type(error).__name__}"
-        later = None if count else self.rt.now() + timedelta(seconds=self.rt.settings.park_seconds)
-        verdicts = tuple(
-            MessageVerdict(seq=m.seq, state=MessageState.READY, reason=reason, not_before=later, count_attempt=count)
-            for m in messages
-        )
-        with suppress(ConflictError):  # somebody else has them already
-            await self.rt.store.commit(Batch(owner=owner, messages=verdicts))
-
-    async def _bury_worn_out(self, owner: str, messages: list[Message]) -> list[Message]:
-        """Dead-letter what was claimed too often without an end; returns the rest."""
-        worn = [m for m in messages if m.attempts > self.rt.settings.attempts]
-        if worn:
-            await bury(self.rt, owner, worn)
-            self.tally.counts["dead_lettered"] += len(worn)
-        return [m for m in messages if m.attempts <= self.rt.settings.attempts]
-
-
-async def _wait(*events: asyncio.Event, within: float = 1.0) -> None:
-    """Until one of the events is set, at most so long: work may also come from another process."""
-    waits = [asyncio.create_task(event.wait()) for event in events]
-    await asyncio.wait(waits, timeout=within, return_when=asyncio.FIRST_COMPLETED)
-    for wait in waits:
-        wait.cancel()

@@ -1,10 +1,10 @@
 """A 3PL by file behind the port `Warehouse`. Nothing is settled before its acknowledgement has come."""
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from canonical.errors import ConflictError, CrossdockError, HeldError, MisconfiguredError, RejectedError
-from canonical.outcomes import AwaitingAck, Failed, Outcome, Settled
+from canonical.errors import ConflictError, HeldError, RejectedError
+from canonical.outcomes import AwaitingAck, Outcome, Settled
 from canonical.ports.warehouse import WarehouseReport
 from canonical.records import Message
 from canonical.rules.warehouse_state import last_told, parcels, shipped
@@ -21,7 +21,7 @@ from connectors.file_3pl.incoming import IncomingFiles
 from connectors.file_3pl.layout import read_layout
 from connectors.file_3pl.orders import OrderFiles, digest_of
 from connectors.file_3pl.settings import File3plSettings
-from connectors.file_drop import FileDrop
+from connectors.file_drop import FileDrop, outcome_of
 from connectors.warehouse_events import event_of
 
 _PACKED = frozenset(
@@ -49,15 +49,15 @@ class File3pl:
 
     async def submit(self, requests: Sequence[FulfillmentRequest]) -> list[Outcome[WarehouseRef]]:
         """See the port."""
-        return [await _outcome(self._submit(request)) for request in requests]
+        return [await outcome_of(self._submit(request)) for request in requests]
 
     async def amend(self, request: FulfillmentRequest) -> Outcome[WarehouseRef]:
         """See the port."""
-        return await _outcome(self._amend(request))
+        return await outcome_of(self._amend(request))
 
     async def cancel(self, keys: Sequence[str], reason: str) -> list[Outcome[WarehouseRef]]:
         """See the port."""
-        return [await _outcome(self._cancel(key, reason)) for key in keys]
+        return [await outcome_of(self._cancel(key, reason)) for key in keys]
 
     async def status(self, keys: Sequence[str]) -> Mapping[str, WarehouseStatus]:
         """See the port."""
@@ -141,15 +141,6 @@ class File3pl:
 
     def _awaiting(self, sent: Sent) -> AwaitingAck:
         return AwaitingAck(reference=sent.file, deadline=sent.at + self._patience)
-
-
-async def _outcome(work: Awaitable[Outcome[WarehouseRef]]) -> Outcome[WarehouseRef]:
-    try:
-        return await work
-    except MisconfiguredError:  # nobody can pass
-        raise
-    except CrossdockError as error:
-        return Failed(error)
 
 
 def _ref(sent: Sent, told: Told) -> WarehouseRef:

@@ -1,14 +1,14 @@
 """An ERP by file behind the port `SalesOrders`. An order is settled when its answer has come, not before."""
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from canonical.booking import BookedDocument, CustomerRef, DocumentStatus, SalesOrderDocument
-from canonical.errors import ConflictError, CrossdockError, HeldError, MisconfiguredError, RejectedError
+from canonical.errors import ConflictError, HeldError, RejectedError
 from canonical.money import Money, total
-from canonical.outcomes import AwaitingAck, Failed, Outcome, Settled
+from canonical.outcomes import AwaitingAck, Outcome, Settled
 from canonical.party import PartyIdentity
-from connectors.file_drop import FileDrop
+from connectors.file_drop import FileDrop, outcome_of
 from connectors.file_erp.book import ANSWERS, ORDERS, Book, Sent, Told, file_name
 from connectors.file_erp.settings import FileErpSettings
 from connectors.file_erp.table import cancel_file, order_file
@@ -32,7 +32,7 @@ class FileErp:
     ) -> list[Outcome[BookedDocument]]:
         """See the port. Handed over is `AwaitingAck`; asked again after the answer, it is settled."""
         fresh = await self._book.take_answers()
-        return [await _outcome(self._create(document, fresh)) for document in documents]
+        return [await outcome_of(self._create(document, fresh)) for document in documents]
 
     async def find_by_key(self, keys: Sequence[str]) -> dict[str, BookedDocument]:
         """See the port. What was handed over and not answered is missing, and no reason to hand it over again."""
@@ -43,7 +43,7 @@ class FileErp:
     async def cancel(self, key: str, reason: str) -> Outcome[BookedDocument]:
         """See the port."""
         await self._book.take_answers()
-        return await _outcome(self._cancel(key, reason))
+        return await outcome_of(self._cancel(key, reason))
 
     async def check(self) -> None:
         """See the port."""
@@ -104,15 +104,6 @@ class FileErp:
 
     def _awaiting(self, sent: Sent) -> AwaitingAck:
         return AwaitingAck(reference=sent.file, deadline=sent.at + self._patience)
-
-
-async def _outcome(work: Awaitable[Outcome[BookedDocument]]) -> Outcome[BookedDocument]:
-    try:
-        return await work
-    except MisconfiguredError:  # nobody can pass
-        raise
-    except CrossdockError as error:
-        return Failed(error)
 
 
 def _booked(key: str, told: Told) -> BookedDocument | None:

@@ -1,17 +1,18 @@
 """Lambda ERP behind the port `SalesOrders`: one company. Documents go one by one, several at a time."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 import httpx
 
 from canonical.booking import BookedDocument, CustomerRef, SalesOrderDocument
-from canonical.errors import CrossdockError, HeldError, MisconfiguredError, RejectedError
+from canonical.errors import HeldError, MisconfiguredError, RejectedError
 from canonical.outcomes import Failed, Outcome, Settled
 from canonical.party import PartyIdentity
 from connectors.lambda_erp.client import LambdaErpClient
 from connectors.lambda_erp.customers import Customers
+from connectors.lambda_erp.lanes import in_lanes
 from connectors.lambda_erp.orders import Orders
 from connectors.lambda_erp.settings import LambdaErpSettings
 
@@ -30,7 +31,9 @@ class LambdaErp:
 
     async def ensure_customers(self, parties: Sequence[PartyIdentity]) -> list[Outcome[CustomerRef]]:
         """See the port. Identities that share an e-mail address are taken in turn, so that the first is found."""
-        return await self._in_lanes(parties, self._customers.ensure, lambda p: (p.email or p.external_id).lower())
+        return await in_lanes(
+            parties, self._customers.ensure, lambda p: (p.email or p.external_id).lower(), self._settings.connections
+        )
 
     async def create_sales_orders(
         self, documents: Sequence[SalesOrderDocument], customers: Mapping[str, CustomerRef]
@@ -42,7 +45,7 @@ class LambdaErp:
         async def book(document: SalesOrderDocument) -> BookedDocument:
             return await self._orders.book(document, customers[document.party.external_id].id)
 
-        return await self._in_lanes(documents, book, lambda d: d.party.external_id)
+        return await in_lanes(documents, book, lambda d: d.party.external_id, self._settings.connections)
 
     async def find_by_key(self, keys: Sequence[str]) -> dict[str, BookedDocument]:
         """See the port. A draft is what an interrupted booking left: it counts as missing."""
@@ -75,27 +78,6 @@ class LambdaErp:
     async def aclose(self) -> None:
         """Close the connections."""
         await self._client.aclose()
-
-    async def _in_lanes(
-        self, many: Sequence[T], act: Callable[[T], Awaitable[R]], lane: Callable[[T], str]
-    ) -> list[Outcome[R]]:
-        """One outcome each, in order. Lanes run side by side on a few connections, what shares a lane in turn."""
-        gate = asyncio.Semaphore(self._settings.connections)
-        lanes: dict[str, list[int]] = {}
-        for place, one in enumerate(many):
-            lanes.setdefault(lane(one), []).append(place)
-        outcomes: dict[int, Outcome[R]] = {}
-
-        async def run(places: list[int]) -> None:
-            for place in places:
-                async with gate:
-                    try:
-                        outcomes[place] = Settled(await act(many[place]))
-                    except CrossdockError as error:
-                        outcomes[place] = Failed(error)
-
-        await asyncio.gather(*(run(places) for places in lanes.values()))
-        return [outcomes[place] for place in range(len(many))]
 
 
 def open_erp(system: str, settings: LambdaErpSettings, transport: httpx.AsyncBaseTransport | None = None) -> LambdaErp:

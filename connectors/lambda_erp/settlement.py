@@ -6,14 +6,14 @@ zero.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import httpx
 
-from canonical.errors import CrossdockError, MisconfiguredError
-from canonical.outcomes import Failed, Outcome, Settled
+from canonical.errors import MisconfiguredError
+from canonical.outcomes import Outcome
 from canonical.settlement import (
     CreditPosting,
     ErpDocument,
@@ -27,6 +27,7 @@ from canonical.settlement import (
 from connectors.lambda_erp.client import LambdaErpClient
 from connectors.lambda_erp.invoicing import Invoicing
 from connectors.lambda_erp.keeping import Keeper
+from connectors.lambda_erp.lanes import in_lanes
 from connectors.lambda_erp.moving import Goods
 from connectors.lambda_erp.paying import Payments
 from connectors.lambda_erp.settings import LambdaErpSettings
@@ -50,31 +51,31 @@ class LambdaSettlement:
 
     async def post_shipments(self, postings: Sequence[ShipmentPosting]) -> list[Outcome[ErpDocument]]:
         """See the port. The key is the name of the delivery note."""
-        return await self._in_lanes(postings, self._goods.ship, lambda p: p.sale_key)
+        return await in_lanes(postings, self._goods.ship, lambda p: p.sale_key, self._settings.connections)
 
     async def post_invoices(self, postings: Sequence[InvoicePosting]) -> list[Outcome[ErpDocument]]:
         """See the port. The key is the invoice's `external_reference`."""
-        return await self._in_lanes(postings, self._invoicing.invoice, lambda p: p.sale_key)
+        return await in_lanes(postings, self._invoicing.invoice, lambda p: p.sale_key, self._settings.connections)
 
     async def post_payments(self, postings: Sequence[PaymentPosting]) -> list[Outcome[ErpDocument]]:
         """See the port. The key is the name of the payment entry."""
-        return await self._in_lanes(postings, self._payments.post, lambda p: p.sale_key)
+        return await in_lanes(postings, self._payments.post, lambda p: p.sale_key, self._settings.connections)
 
     async def authorise_returns(self, requests: Sequence[ReturnAuthorisation]) -> list[Outcome[ErpDocument]]:
         """See the port. The key is the name of a stock entry that stays a draft."""
-        return await self._in_lanes(requests, self._goods.authorise, lambda p: p.sale_key)
+        return await in_lanes(requests, self._goods.authorise, lambda p: p.sale_key, self._settings.connections)
 
     async def receive_returns(self, receipts: Sequence[ReturnReceipt]) -> list[Outcome[ErpDocument]]:
         """See the port. The key is the name of a stock entry."""
-        return await self._in_lanes(receipts, self._goods.receive, lambda p: p.authorisation_key)
+        return await in_lanes(receipts, self._goods.receive, lambda p: p.authorisation_key, self._settings.connections)
 
     async def post_credits(self, postings: Sequence[CreditPosting]) -> list[Outcome[ErpDocument]]:
         """See the port. The key is the `external_reference` of a return invoice."""
-        return await self._in_lanes(postings, self._invoicing.credit, lambda p: p.sale_key)
+        return await in_lanes(postings, self._invoicing.credit, lambda p: p.sale_key, self._settings.connections)
 
     async def post_movements(self, postings: Sequence[MovementPosting]) -> list[Outcome[ErpDocument]]:
         """See the port. The key is the name of a stock entry."""
-        return await self._in_lanes(postings, self._goods.move, lambda p: p.key)
+        return await in_lanes(postings, self._goods.move, lambda p: p.key, self._settings.connections)
 
     async def find_documents(self, keys: Sequence[str]) -> dict[str, ErpDocument]:
         """See the port. Key by key: its lists have no filter for several values."""
@@ -117,30 +118,6 @@ class LambdaSettlement:
     async def aclose(self) -> None:
         """Close the connections."""
         await self._client.aclose()
-
-    async def _in_lanes(
-        self,
-        many: Sequence[P],
-        act: Callable[[P], Awaitable[ErpDocument]],
-        lane: Callable[[P], str],
-    ) -> list[Outcome[ErpDocument]]:
-        """One outcome each, in order. Documents of one sale in turn, others side by side on a few connections."""
-        gate = asyncio.Semaphore(self._settings.connections)
-        lanes: dict[str, list[int]] = {}
-        for place, one in enumerate(many):
-            lanes.setdefault(lane(one), []).append(place)
-        outcomes: dict[int, Outcome[ErpDocument]] = {}
-
-        async def run(places: list[int]) -> None:
-            for place in places:
-                async with gate:
-                    try:
-                        outcomes[place] = Settled(await act(many[place]))
-                    except CrossdockError as error:
-                        outcomes[place] = Failed(error)
-
-        await asyncio.gather(*(run(places) for places in lanes.values()))
-        return [outcomes[place] for place in range(len(many))]
 
 
 def open_settlement(

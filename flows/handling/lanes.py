@@ -1,5 +1,6 @@
 """Lanes: a system that is down parks its lane, so that an outage burns no attempts and keeps the order of arrival."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
@@ -17,6 +18,23 @@ class Answering(Protocol):
     def system(self) -> str: ...
 
     async def check(self) -> None: ...
+
+
+class Checked(Protocol):
+    """What one cheap call can ask whether it answers."""
+
+    async def check(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a shop (its stock, its catalogue) as the system of a lane of its own."""
+
+    system: str
+    channel: Checked
+
+    async def check(self) -> None:
+        await self.channel.check()
 
 
 async def lane_of(rt: Runtime, company: str, system: str) -> Lane | None:

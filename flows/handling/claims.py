@@ -1,0 +1,46 @@
+"""What every drain does with messages it claimed beside handling them: hand them back, set the worn out aside, wait."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import timedelta
+
+from canonical.errors import ConflictError, CrossdockError
+from canonical.records import Batch, Message, MessageVerdict
+from canonical.states import MessageState
+from flows.handling.dead_letters import bury
+from flows.runtime import Runtime
+
+
+async def hand_back(rt: Runtime, owner: str, messages: Sequence[Message], error: BaseException, *, count: bool) -> None:
+    """Hand messages back: uncounted and later when the other side is away, counted after a defect of ours.
+
+    Counted, so that they cannot go round for ever. A lease that was lost is no error: somebody else has them already.
+    """
+    reason = error.code if isinstance(error, CrossdockError) else f"defect: {type(error).__name__}"
+    later = None if count else rt.now() + timedelta(seconds=rt.settings.park_seconds)
+    verdicts = tuple(
+        MessageVerdict(seq=m.seq, state=MessageState.READY, reason=reason, not_before=later, count_attempt=count)
+        for m in messages
+    )
+    if verdicts:
+        with suppress(ConflictError):
+            await rt.store.commit(Batch(owner=owner, messages=verdicts))
+
+
+async def without_worn_out(rt: Runtime, owner: str, messages: list[Message], counts: Counter[str]) -> list[Message]:
+    """Dead-letter what was claimed too often without an end, count it, and return the rest."""
+    worn = [m for m in messages if m.attempts > rt.settings.attempts]
+    if worn:
+        await bury(rt, owner, worn)
+        counts["dead_lettered"] += len(worn)
+    return [m for m in messages if m.attempts <= rt.settings.attempts]
+
+
+async def wait_for_any(*events: asyncio.Event, within: float = 1.0) -> None:
+    """Until one of the events is set, at most so many seconds: work may also come from another process."""
+    waits = [asyncio.create_task(event.wait()) for event in events]
+    await asyncio.wait(waits, timeout=within, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
