@@ -224,6 +224,27 @@ class OrderRecord(Model):
     document: bytes
 
 
+class LifeRecord(Model):
+    """The life of one order (`canonical.life.OrderLife` as JSON bytes), and what a list shows of it.
+
+    `version` is that of the document; it is written only over the version before. `stage` is where it stands, in words.
+    `look_at` is when it has to be looked at again though nobody says anything (a parked lane, a deadline).
+    """
+
+    scope: Code
+    order_id: Code
+    name: Code
+    aggregate_key: Code
+    correlation_id: Code
+    version: int = Field(gt=0)
+    stage: Code
+    open: bool = True
+    look_at: Utc | None = None
+    started_at: Utc
+    updated_at: Utc
+    document: bytes
+
+
 class FieldWrite(Model):
     """One field of one order to write at the channel. Repeating it is harmless."""
 
@@ -282,6 +303,7 @@ class Batch(Model):
     owner: str | None = None
     messages: tuple[MessageVerdict, ...] = ()
     orders: tuple[OrderRecord, ...] = ()
+    lives: tuple[LifeRecord, ...] = ()  # each over the version before, or `ConflictError`
     reservations: tuple[Reservation, ...] = ()
     reserved_whole: tuple[tuple[str, str], ...] = ()  # (scope, order id): `reservations` tell every line that is left
     end_reservations: tuple[tuple[str, str, str], ...] = ()  # (scope, order id, ended by)

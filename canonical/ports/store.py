@@ -18,6 +18,7 @@ from canonical.records import (
     EffectUpdate,
     InboxSummary,
     Lane,
+    LifeRecord,
     Message,
     OrderRecord,
     Principal,
@@ -93,6 +94,20 @@ class StateStore(Inbox, Ledger, Budgets, Protocol):
 
     async def find_orders(self, text: str, scope: str | None = None, limit: int = 20) -> list[OrderRecord]:
         """By name (#1001), native id, external id or number, correlation id."""
+        ...
+
+    async def lives(self, aggregate_keys: Sequence[str]) -> dict[str, LifeRecord]:
+        """The lives of these orders; an order without one is missing."""
+        ...
+
+    async def due_lives(self, now: datetime, limit: int = 500) -> list[LifeRecord]:
+        """Open lives whose time to be looked at has come, the longest due first."""
+        ...
+
+    async def scan_lives(
+        self, scope: str, *, open_only: bool = True, after: str | None = None, limit: int = 500
+    ) -> list[LifeRecord]:
+        """The lives of a shop by order id, from the one after `after`: a page at a time through all of them."""
         ...
 
     async def cases(

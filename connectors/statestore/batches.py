@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from canonical.errors import ConflictError
 from canonical.records import Batch, MessageVerdict
 from canonical.states import MESSAGE, MessageState
-from connectors.statestore import audit, cases, clocks, effects, holdings, orders, reservations
+from connectors.statestore import audit, cases, clocks, effects, holdings, lives, orders, reservations
 from connectors.statestore.arrivals import insert_rows
 from connectors.statestore.claims import bring_forward
 from connectors.statestore.intake import delivery_row
@@ -23,6 +23,7 @@ def write(connection: Connection, batch: Batch) -> None:
     now = datetime.now(UTC)
     _end_leases(connection, batch.owner, batch.messages)
     orders.save(connection, batch.orders)
+    lives.save(connection, batch.lives)
     reservations.change(connection, batch.reservations, batch.reserved_whole, batch.end_reservations, now)
     cases.close_cases(connection, batch.close_cases, now)
     cases.open_cases(connection, batch.open_cases)

@@ -19,6 +19,7 @@ from canonical.records import (
     EffectUpdate,
     InboxSummary,
     Lane,
+    LifeRecord,
     Message,
     OrderRecord,
     Principal,
@@ -34,6 +35,7 @@ from connectors.statestore import (
     effects,
     holdings,
     inbox,
+    lives,
     orders,
     reservations,
     trace,
@@ -125,6 +127,20 @@ class SqlStateStore(SqlStockBook):
     async def find_orders(self, text: str, scope: str | None = None, limit: int = 20) -> list[OrderRecord]:
         """By name (#1001), native id, external id or number, correlation id; newest first."""
         return await self._database.read(lambda c: orders.find(c, text, scope, limit))
+
+    async def lives(self, aggregate_keys: Sequence[str]) -> dict[str, LifeRecord]:
+        """The lives of these orders."""
+        return await self._database.read(lambda c: lives.by_aggregate(c, aggregate_keys))
+
+    async def due_lives(self, now: datetime, limit: int = 500) -> list[LifeRecord]:
+        """Open lives to be looked at by now, the longest due first."""
+        return await self._database.read(lambda c: lives.due(c, now, limit))
+
+    async def scan_lives(
+        self, scope: str, *, open_only: bool = True, after: str | None = None, limit: int = 500
+    ) -> list[LifeRecord]:
+        """A page of the lives of a shop by order id."""
+        return await self._database.read(lambda c: lives.scan(c, scope, open_only, after, limit))
 
     async def cases(
         self, *, kind: CaseKind | None = None, scope: str | None = None, open_only: bool = True, limit: int = 200

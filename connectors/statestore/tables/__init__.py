@@ -3,7 +3,7 @@
 from connectors.statestore.tables.approval import APPROVAL, APPROVAL_CODE
 from connectors.statestore.tables.budget import CALL_BUDGET, CALL_BUDGET_SHARE
 from connectors.statestore.tables.control import CURSOR, LANE, PRINCIPAL
-from connectors.statestore.tables.documents import CASE, CLOCK, ORDERS, RESERVATION
+from connectors.statestore.tables.documents import CASE, CLOCK, LIFE, ORDERS, RESERVATION
 from connectors.statestore.tables.inbox import INBOX, PAYLOAD
 from connectors.statestore.tables.ledger import AUDIT, EFFECT_ROWS, REFERENCE
 from connectors.statestore.tables.mapping import MAPPING_CHANGE, MAPPING_ROW, MAPPING_VERSION
@@ -23,6 +23,7 @@ __all__ = [
     "EFFECT_ROWS",
     "INBOX",
     "LANE",
+    "LIFE",
     "MAPPING_CHANGE",
     "MAPPING_ROW",
     "MAPPING_VERSION",

@@ -42,6 +42,31 @@ class OrderRow(StoreTable, table=True):
     document: bytes
 
 
+class LifeRow(StoreTable, table=True):
+    """The life of an order after it was accepted, as one document. Written only over the version before."""
+
+    __tablename__ = "order_life"
+    __table_args__ = (
+        UniqueConstraint("aggregate_key"),
+        Index("ix_order_life_correlation_id", "correlation_id"),
+        partial_index("ix_order_life_look_at", "look_at", where="is_open AND look_at IS NOT NULL"),
+        partial_index("ix_order_life_open", "scope", "order_id", where="is_open"),
+    )
+
+    scope: str = Field(primary_key=True, sa_type=Key)
+    order_id: str = Field(primary_key=True, sa_type=Key)
+    name: str = Field(sa_type=Key)
+    aggregate_key: str = Field(sa_type=Key)
+    correlation_id: str = Field(sa_type=Key)
+    version: int = Field(sa_type=Sequence)
+    stage: str = Field(sa_type=Key)
+    is_open: bool = True
+    look_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    started_at: datetime = Field(sa_type=UtcTime)
+    updated_at: datetime = Field(sa_type=UtcTime)
+    document: bytes
+
+
 class ReservationRow(StoreTable, table=True):
     """Stock of an accepted order. Allocated and gone grow to `quantity`; ended when all is allocated, or cancelled.
 
@@ -120,6 +145,7 @@ class ClockRow(StoreTable, table=True):
 
 
 ORDERS: Final = METADATA.tables["orders"]
+LIFE: Final = METADATA.tables["order_life"]
 RESERVATION: Final = METADATA.tables["reservation"]
 CASE: Final = METADATA.tables["stuck_case"]
 CLOCK: Final = METADATA.tables["sla_clock"]

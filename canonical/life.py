@@ -1,0 +1,256 @@
+"""The life of an order after it is accepted: where it leaves from, what has left, what was told, what comes back.
+
+One document an order. It holds facts only: what systems told us, and which effects are settled. What is to be done
+next is worked out of it by `canonical.rules.lifecycle`, never stored. Quantities are whole base units by order line
+id; locations are canonical codes; times are UTC.
+"""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from canonical.fulfillment import Parcel
+from canonical.model import Code, Model, Text, Utc
+from canonical.money import MoneyPair
+from canonical.returns import Disposition, Inspected, Refund, ReturnStatus
+from canonical.routing import RoutingDecision
+from canonical.states import ReturnState
+from canonical.warehouse import WarehouseState
+
+
+class Task(Model):
+    """A fulfillment request of ours to one location, and what the warehouse said of it.
+
+    `key` is the request's idempotency key. `revision` is what we want, `taken` what the warehouse has taken (None: not
+    submitted yet). `cancel` says why it is no longer wanted. `heard` are the ids of events that are counted already.
+    """
+
+    key: Code
+    system: Code
+    location: Code
+    lines: dict[str, int]
+    pickup: bool = False
+    backorder: bool = False
+    ship_by: Utc | None = None
+    revision: int = 0
+    taken: int | None = None
+    state: WarehouseState = WarehouseState.REQUESTED
+    shipped: dict[str, int] = Field(default_factory=dict)
+    short: dict[str, int] = Field(default_factory=dict)
+    cancel: str | None = None
+    cancel_refused: bool = False
+    external_id: str | None = None
+    number: str | None = None
+    reason: str | None = None
+    heard: tuple[str, ...] = ()
+    created_at: Utc
+    updated_at: Utc
+
+    @property
+    def ended(self) -> bool:
+        """Nothing more will leave for it."""
+        return self.state in ENDED or not self.remaining
+
+    @property
+    def remaining(self) -> dict[str, int]:
+        """What is still to leave, by order line."""
+        gone = {line: self.shipped.get(line, 0) + self.short.get(line, 0) for line in self.lines}
+        return {line: asked - gone[line] for line, asked in self.lines.items() if asked > gone[line]}
+
+
+ENDED = frozenset({
+    WarehouseState.REJECTED, WarehouseState.CANCELLED, WarehouseState.EXPIRED, WarehouseState.SHIPPED
+})  # fmt: skip
+
+
+class Shipped(Model):
+    """Goods that left a location at one time, in one or several parcels.
+
+    `id` is the warehouse's event, or the channel's fulfillment where somebody else made it (`fulfillment_id` is set
+    then from the start, and the channel is not told again). `collected`: handed over in a store.
+    """
+
+    id: Code
+    location: Code
+    task: str | None = None
+    shipped_at: Utc
+    parcels: tuple[Parcel, ...]
+    fulfillment_id: str | None = None
+    made_elsewhere: bool = False
+    collected: bool = False
+    cancelled: bool = False
+
+    @property
+    def lines(self) -> dict[str, int]:
+        """Quantity by order line."""
+        total: dict[str, int] = {}
+        for line in (line for parcel in self.parcels for line in parcel.lines):
+            total[line.line_id] = total.get(line.line_id, 0) + line.quantity
+        return total
+
+
+class ParcelNews(Model):
+    """What happened to a parcel on its way, to be told to the shopper once."""
+
+    id: Code
+    shipment: Code
+    tracking_number: str | None = None
+    status: Code  # in_transit, out_for_delivery, delivered, attempted_delivery, failure
+    happened_at: Utc
+
+
+class CancelledBy(StrEnum):
+    """Which side wants an order to end."""
+
+    SHOP = "shop"
+    ERP = "erp"
+
+
+class Cancellation(Model):
+    """An order is to end. What is undone for it is worked out from what was done."""
+
+    by: CancelledBy
+    reason: Code = "cancelled"
+    at: Utc
+
+
+class ReturnedLine(Model):
+    """One line of a return, counted per quantity.
+
+    `return_line_id` is the channel's. `asked` and `authorised` are pieces; `received` are back in a warehouse;
+    `inspected` have a disposition; what is credited and refunded is counted by `Settling`s.
+    """
+
+    line_id: Code
+    return_line_id: str | None = None
+    asked: int = 0
+    authorised: int = 0
+    received: int = 0
+    inspected: tuple[Inspected, ...] = ()
+    reason: str | None = None
+
+    @property
+    def found(self) -> int:
+        """Pieces whose disposition is known."""
+        return sum(part.quantity for part in self.inspected)
+
+    def with_disposition(self, *wanted: Disposition) -> int:
+        """Pieces that were found so."""
+        return sum(part.quantity for part in self.inspected if part.disposition in wanted)
+
+
+class SettlingLine(Model):
+    """What a settling pays back of one line: pieces and the money of them, tax apart (both currencies)."""
+
+    line_id: str | None = None
+    purpose: Code = "item"  # as in `canonical.settlement.CreditLine`
+    quantity: int = Field(default=0, ge=0)
+    net: MoneyPair
+    tax: MoneyPair
+    disposition: Disposition | None = None
+
+
+class Settling(Model):
+    """One credit memo and one refund that belong together, frozen when it is begun. `number` counts within its return.
+
+    `approval` says why a person has to allow it, empty when nobody has to. `refund_id` is set from the start where the
+    refund was made in the shop first. `needs` says which of the two is made at all.
+    """
+
+    number: int
+    lines: tuple[SettlingLine, ...]
+    total: MoneyPair
+    approval: str | None = None
+    approved_by: str | None = None
+    rejected_by: str | None = None
+    refund_first: bool = False
+    refund_id: str | None = None
+    credit_id: str | None = None
+    credit_number: str | None = None
+
+
+class ReturnLife(Model):
+    """A return, a refund without one, or goods that came back blind.
+
+    `id` is the channel's return id; `refund/<id>` for a refund that has no return; `blind/<event id>` until the
+    channel has a return for it.
+    """
+
+    id: Code
+    name: str | None = None
+    state: ReturnState
+    channel_status: ReturnStatus | None = None
+    lines: tuple[ReturnedLine, ...] = ()
+    exchange_lines: tuple[str, ...] = ()  # order lines that go out in place of what comes back
+    settlings: tuple[Settling, ...] = ()
+    location: str | None = None  # where the goods came back to
+    heard: tuple[str, ...] = ()
+    disposed: str | None = None  # fingerprint of the dispositions that the channel knows
+    opened_at: Utc
+    updated_at: Utc
+
+
+class Done(Model):
+    """A settled effect of this order: what the other side calls the result."""
+
+    id: Code
+    number: str | None = None
+    at: Utc
+
+
+class Stopped(Model):
+    """An effect that was refused. It is tried again when the case is released."""
+
+    code: Code
+    words: Text
+    at: Utc
+
+
+class OrderLife(Model):
+    """All of it. `done` and `stopped` are by effect key. `version` grows with every write; an older one is refused."""
+
+    shop: Code
+    order_id: Code
+    order_name: Code
+    company: Code
+    version: int = 0
+    decisions: tuple[RoutingDecision, ...] = ()
+    excluded: tuple[Code, ...] = ()  # locations that rejected or shorted
+    tasks: tuple[Task, ...] = ()
+    shipments: tuple[Shipped, ...] = ()
+    news: tuple[ParcelNews, ...] = ()
+    cancellation: Cancellation | None = None
+    returns: tuple[ReturnLife, ...] = ()
+    refunds: tuple[Refund, ...] = ()  # all the channel knows, whoever made them
+    done: dict[str, Done] = Field(default_factory=dict)
+    stopped: dict[str, Stopped] = Field(default_factory=dict)
+    started_at: Utc
+    updated_at: Utc
+
+    @property
+    def shipped(self) -> dict[str, int]:
+        """Quantity by order line that has left, from anywhere."""
+        total: dict[str, int] = {}
+        for shipment in self.shipments:
+            if not shipment.cancelled:
+                for line, quantity in shipment.lines.items():
+                    total[line] = total.get(line, 0) + quantity
+        return total
+
+    def task(self, key: str) -> Task | None:
+        """The request of that key."""
+        return next((task for task in self.tasks if task.key == key), None)
+
+    def return_(self, id_: str) -> ReturnLife | None:
+        """The return of that id."""
+        return next((one for one in self.returns if one.id == id_), None)
+
+    def with_task(self, task: Task) -> "OrderLife":
+        """The same life with this task in place of the one of its key, or added."""
+        others = tuple(one if one.key != task.key else task for one in self.tasks)
+        return self.model_copy(update={"tasks": others if self.task(task.key) else (*others, task)})
+
+    def with_return(self, changed: ReturnLife) -> "OrderLife":
+        """The same life with this return in place of the one of its id, or added."""
+        others = tuple(one if one.id != changed.id else changed for one in self.returns)
+        return self.model_copy(update={"returns": others if self.return_(changed.id) else (*others, changed)})
