@@ -224,6 +224,8 @@ class OrderLife(Model):
     refunds: tuple[Refund, ...] = ()  # all the channel knows, whoever made them
     done: dict[str, Done] = Field(default_factory=dict)
     stopped: dict[str, Stopped] = Field(default_factory=dict)
+    waiting: tuple[Code, ...] = ()  # reason codes of what it waits for, as cases
+    waived: tuple[Code, ...] = ()  # reason codes that a person has released for good
     started_at: Utc
     updated_at: Utc
 
