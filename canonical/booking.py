@@ -84,8 +84,12 @@ class SalesOrderDocument(Model):
 
     @property
     def digest(self) -> str:
-        """A hash of all that is booked. Kept with the ERP's document: same key, other digest means conflict."""
-        return digest(self.model_dump(mode="json"))
+        """A hash of all that is booked. Kept with the ERP's document: same key, other digest means conflict.
+
+        Not of the warehouse: a request moved after booking changes nothing of the sale, and where the goods leave from
+        is told by shipments.
+        """
+        return digest(self.model_dump(mode="json", exclude={"warehouse"}))
 
 
 class CustomerRef(Model):

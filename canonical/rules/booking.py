@@ -23,8 +23,12 @@ from canonical.rules.tenders import paying_transactions, tendered
 CREATE: Final = "sales-order.create"
 
 
-def sales_order_document(order: Order, mappings: Mappings, company: Company) -> SalesOrderDocument:
+def sales_order_document(
+    order: Order, mappings: Mappings, company: Company, warehouse: str | None = None
+) -> SalesOrderDocument:
     """The document for an accepted order. Pure: same order and mappings, same document and digest.
+
+    `warehouse` is where we decided to ship from; without, it is where the channel asks most of.
 
     Raises `HeldError` when a mapped value is missing (the checks say so before), and `RejectedError` when the lines do
     not come to the order's total or the company books in another currency.
@@ -48,7 +52,7 @@ def sales_order_document(order: Order, mappings: Mappings, company: Company) -> 
         party=party_of(order),
         invoice_address=order.billing or order.shipping_address,
         shipping_address=order.shipping_address or order.billing,
-        warehouse=booked.warehouse() or company.warehouse,
+        warehouse=warehouse or booked.warehouse() or company.warehouse,
         shipping_method=booked.shipping_method(),
         po_number=order.po_number,
         payment_terms_days=order.payment_terms.due_in_days if order.payment_terms else None,

@@ -43,7 +43,8 @@ class BookedChange(Model):
 
 
 def booked_changes(booked: Order, later: Order) -> tuple[BookedChange, ...]:
-    """Everything that would be booked differently now. Tags, notes, payments and fulfillments change nothing booked.
+    """Everything that would be booked differently now. Tags, notes, payments, fulfillments and where it ships from
+    change nothing booked.
 
     >>> from canonical.rules import example
     >>> before = example.order(lines=(example.line(quantity=3),))

@@ -207,9 +207,12 @@ def _booked_changes(rt: Runtime, record: OrderRecord, order: Order) -> list[str]
     return [change.words for change in booked_changes(before, order)] or ["the document to book is another one"]
 
 
-def booking_of(rt: Runtime, order: Order) -> SalesOrderDocument:
-    """The ERP document of an order by today's mappings. Raises `HeldError` or `RejectedError` with the reason."""
-    return sales_order_document(order, rt.mappings, rt.landscape.company_of(order.shop))
+def booking_of(rt: Runtime, order: Order, warehouse: str | None = None) -> SalesOrderDocument:
+    """The ERP document of an order by today's mappings, at the warehouse we decided on, if any.
+
+    Raises `HeldError` or `RejectedError` with the reason.
+    """
+    return sales_order_document(order, rt.mappings, rt.landscape.company_of(order.shop), warehouse)
 
 
 def _stop(rt: Runtime, document: OrderDocument, error: CrossdockError, drafts: Drafts, run_id: str | None) -> None:

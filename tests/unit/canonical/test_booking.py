@@ -247,6 +247,15 @@ def test_the_warehouse_is_where_most_units_ship_from_else_that_of_the_company() 
     assert booked(example.order(fulfillment_orders=())).warehouse == "MAIN"
 
 
+def test_a_decided_warehouse_goes_before_that_of_the_requests_and_makes_no_other_document() -> None:
+    asked = example.order(fulfillment_orders=(example.fulfillment_order(location_id="8"),))
+    by_request = booked(asked)
+    decided = sales_order_document(asked, example.MAPPINGS, example.COMPANY, "DC-EAST")
+    assert (by_request.warehouse, decided.warehouse) == ("DC-WEST", "DC-EAST")
+    assert by_request.digest == decided.digest
+    assert decided.digest != decided.model_copy(update={"po_number": "PO-7"}).digest
+
+
 def converted(**presentment: str) -> Order:
     """The order in two currencies, whose shop side is a cent short of its lines."""
     order = example.order()
