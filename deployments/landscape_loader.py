@@ -1,4 +1,4 @@
-"""Reads the landscape, mapping seeds, stock policies and routing rules from their files; `canonical` checks them."""
+"""Reads landscape, mapping seeds, stock policies, routing rules and life policies from files; `canonical` checks."""
 
 from pathlib import Path
 
@@ -6,13 +6,17 @@ from canonical.errors import MisconfiguredError
 from canonical.landscape import Landscape, read_landscape
 from canonical.mapping.seeds import FIRST_FILES, SEED_FILES, read_mappings
 from canonical.mapping.table import TableMappings
+from canonical.rules.lifecycle.policy import LifePolicies, read_life_policies
 from canonical.rules.policies import Policies, read_policies
 from canonical.rules.routing import RoutingRules, read_rules
 
 LANDSCAPE_FILE = Path(__file__).with_name("landscape.toml")
+ORDERS_LANDSCAPE_FILE = LANDSCAPE_FILE.with_name("landscape.orders.toml")
+"""The same house without who ships."""
 MAPPINGS_FOLDER = Path(__file__).with_name("mappings")
 POLICIES_FILE = Path(__file__).with_name("policies") / "policies.toml"
 ROUTING_FILE = POLICIES_FILE.with_name("routing.toml")
+LIFECYCLE_FILE = POLICIES_FILE.with_name("lifecycle.toml")
 
 
 def load_landscape(path: Path = LANDSCAPE_FILE) -> Landscape:
@@ -34,6 +38,11 @@ def load_policies(path: Path = POLICIES_FILE) -> Policies:
 def load_routing(path: Path = ROUTING_FILE) -> RoutingRules:
     """The routing rules in a file. Raises `MisconfiguredError` listing everything wrong with it."""
     return read_rules(_text(path), path.name)
+
+
+def load_life_policies(path: Path = LIFECYCLE_FILE) -> LifePolicies:
+    """How orders are shipped and taken back. Raises `MisconfiguredError` naming each field that is wrong."""
+    return read_life_policies(_text(path), path.name)
 
 
 def _text(path: Path) -> str:

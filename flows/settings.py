@@ -16,6 +16,9 @@ class FlowSettings(BaseSettings):
     mappings: Path = Field(Path("deployments/mappings"), description="The folder of mapping seeds (CSV).")
     policies: Path = Field(Path("deployments/policies/policies.toml"), description="The stock policies.")
     routing: Path = Field(Path("deployments/policies/routing.toml"), description="The routing rules.")
+    lifecycle: Path = Field(
+        Path("deployments/policies/lifecycle.toml"), description="How orders are shipped and taken back."
+    )
     lease_seconds: int = Field(60, gt=5, description="How long a claim holds without being extended.")
     batch: int = Field(100, gt=0, le=500, description="How many orders an intake micro-batch claims at most.")
     linger_seconds: float = Field(2.0, ge=0, description="How long an idle drain waits for more before it ends.")

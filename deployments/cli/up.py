@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Literal
 
 from deployments.cli.context import console
-from deployments.stack.plan import FIXED, Plan
+from deployments.stack.plan import FIXED, THREE_PLS, Plan
 from deployments.stack.stack import running
 
 
 def up(*, erp: Literal["tryton", "lambda"] = "tryton", home: Path = Path(".crossdock/up")) -> int:
-    """Start the stand-in, the ERP, Prefect, the worker and the gateway; print their addresses; wait for Ctrl-C.
+    """Start the stand-in, the ERP, the warehouses, Prefect, worker and gateway; print their addresses; wait for Ctrl-C.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ def up(*, erp: Literal["tryton", "lambda"] = "tryton", home: Path = Path(".cross
     home
         Folder for databases and logs; kept, so the next `up` goes on where this one stopped.
     """
-    plan = Plan(home=home.resolve() / erp, erp=erp, ports=FIXED)
+    plan = Plan(home=home.resolve() / erp, erp=erp, house="whole", ports=FIXED)
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_up(plan))
     return 0
@@ -34,13 +34,16 @@ async def _up(plan: Plan) -> None:
         loop.add_signal_handler(number, stop.set)
     async with running(plan, lambda text: console.print(f"  {text}")) as stack:
         environment = plan.home / "environment.sh"
+        drops = "".join(f"3PL {name:<13} {plan.drop(name)}\n" for name in THREE_PLS)
         environment.write_text("".join(f"export {k}='{v}'\n" for k, v in sorted(stack.environment.items())))
         environment.chmod(0o600)
         console.print(
             f"\nPrefect UI        {stack.prefect.url}\n"
             f"Gateway           {stack.gateway.url}\n"
             f"Shopify stand-in  {stack.shopify.url}\n"
-            f"ERP ({plan.erp})   {stack.erp.url}\n\n"
+            f"ERP ({plan.erp})   {stack.erp.url}\n"
+            f"Warehouse (wms)   {stack.wms.url}/wms\n"
+            f"{drops}\n"
             f"In another terminal:\n"
             f"  source {environment}\n"
             f"  .venv/bin/crossdock sandbox order --count 20 --profile mixed\n"

@@ -4,12 +4,24 @@ import secrets
 import socket
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from deployments.engine import POOL, WARM, engine_environment
 
 SHOPS = {"north": "north.myshopify.com", "south": "south.myshopify.com"}
 HERE = Path(__file__).parent.parent
-LANDSCAPES = {"tryton": HERE / "landscape.toml", "lambda": HERE / "landscape.lambda.toml"}
+House = Literal["orders", "whole"]
+"""orders: booked and no more, as the figures of crash tests and benchmarks of orders want it. whole: shipped, too."""
+LANDSCAPES: dict[tuple[str, House], Path] = {
+    ("tryton", "whole"): HERE / "landscape.toml",
+    ("tryton", "orders"): HERE / "landscape.orders.toml",
+    ("lambda", "whole"): HERE / "landscape.lambda.toml",
+    ("lambda", "orders"): HERE / "landscape.lambda.orders.toml",
+}
+THREE_PLS = ("parcels", "harbour")
+"""The 3PLs by file of the whole house; each has a folder of its own."""
+WMS_KEY = "warehouse-key-of-the-sandbox-0123456789abcdef"
+"""The key that the sandbox's warehouse is seeded with."""
 
 
 def free_port() -> int:
@@ -28,9 +40,10 @@ class Ports:
     erp: int = 0
     prefect: int = 0
     gateway: int = 0
+    wms: int = 0
 
 
-FIXED = Ports(shopify=8010, erp=8020, prefect=4200, gateway=8090)
+FIXED = Ports(shopify=8010, erp=8020, prefect=4200, gateway=8090, wms=8030)
 """The ports of `make up`."""
 
 
@@ -40,6 +53,7 @@ class Plan:
 
     home: Path
     erp: str = "tryton"
+    house: House = "orders"
     ports: Ports = Ports()
     pool: str = POOL
     pool_type: str = WARM
@@ -53,18 +67,22 @@ class Plan:
 
     @property
     def landscape(self) -> Path:
-        return LANDSCAPES[self.erp]
+        return LANDSCAPES[self.erp, self.house]
 
     @property
     def feeds(self) -> Path:
         """The folder of the PIM's product feed."""
         return self.home / "feeds"
 
+    def drop(self, system: str) -> Path:
+        """The folder in which files are exchanged with a 3PL."""
+        return self.home / "drops" / system
+
     def store(self) -> str:
         """The state store's URL."""
         return self.store_url or f"sqlite:///{self.home / 'crossdock.sqlite'}"
 
-    def environment(self, *, shopify_url: str, erp_url: str, prefect_url: str) -> dict[str, str]:
+    def environment(self, *, shopify_url: str, erp_url: str, prefect_url: str, wms_url: str = "") -> dict[str, str]:
         """What the gateway, the worker, the deployments and the command line need to find everything."""
         values = engine_environment(self.home / "prefect", f"{prefect_url}/api", self.pool)
         values |= {
@@ -82,7 +100,14 @@ class Plan:
                 f"{prefix}CLIENT_ID": self.client_id,
                 f"{prefix}CLIENT_SECRET": self.client_secret,
             }
+        if self.house == "whole":
+            values |= self._warehouses(wms_url)
         return values | self.extra
+
+    def _warehouses(self, wms_url: str) -> dict[str, str]:
+        """The sandbox's warehouses; stores have no settings, their board is in the state store."""
+        folders = {f"CROSSDOCK_WAREHOUSE_{name.upper()}_URL": str(self.drop(name)) for name in THREE_PLS}
+        return {**folders, "CROSSDOCK_WAREHOUSE_WMS_URL": f"{wms_url}/wms", "CROSSDOCK_WAREHOUSE_WMS_API_KEY": WMS_KEY}
 
     def _company(self, company: str, erp_url: str) -> dict[str, str]:
         """The sandbox's log-ins; real ones come from the operator's environment."""

@@ -12,7 +12,7 @@ import httpx
 from connectors import registry
 from deployments.engine import apply_automations, deploy_command, pool_command, prefect, server_command
 from deployments.landscape_loader import load_landscape
-from deployments.stack.plan import SHOPS, Plan, free_port
+from deployments.stack.plan import SHOPS, THREE_PLS, Plan, free_port
 from deployments.stack.process import Part, module, run
 
 Report = Callable[[str], None]
@@ -26,6 +26,7 @@ class Stack:
         self.environment: dict[str, str] = {}
         self.shopify = self._shopify()
         self.erp = self._erp()
+        self.wms = self._wms()
         self.prefect = self._prefect()
         self.worker = Part("worker", [], home=plan.home, environment={})
         self.gateway = Part("gateway", [], home=plan.home, environment={})
@@ -33,7 +34,7 @@ class Stack:
     @property
     def parts(self) -> list[Part]:
         """In the order they are stopped: who takes in first, who is called last."""
-        return [self.gateway, self.worker, self.prefect, self.shopify, self.erp]
+        return [self.gateway, self.worker, self.prefect, self.shopify, self.wms, self.erp]
 
     async def start(self) -> None:
         """Start everything; raises `PartFailedError` with the log of the part that did not come up."""
@@ -42,6 +43,7 @@ class Stack:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._start_shopify())
             group.create_task(self._start_erp())
+            group.create_task(self._start_warehouses())
             group.create_task(self._start_engine())
             group.create_task(self._start_gateway())
         await self.subscribe()
@@ -54,9 +56,12 @@ class Stack:
 
     def _environment(self) -> dict[str, str]:
         ports = self.plan.ports
-        for part, wanted in ((self.shopify, ports.shopify), (self.erp, ports.erp), (self.prefect, ports.prefect)):
-            part.port = wanted or free_port()
-        return self.plan.environment(shopify_url=self.shopify.url, erp_url=self.erp.url, prefect_url=self.prefect.url)
+        wanted = {self.shopify: ports.shopify, self.erp: ports.erp, self.prefect: ports.prefect, self.wms: ports.wms}
+        for part, port in wanted.items():
+            part.port = port or free_port()
+        return self.plan.environment(
+            shopify_url=self.shopify.url, erp_url=self.erp.url, prefect_url=self.prefect.url, wms_url=self.wms.url
+        )
 
     def _shopify(self) -> Part:
         plan = self.plan
@@ -81,6 +86,15 @@ class Stack:
         """The ERP's database file of this stack."""
         return self.plan.home / "erp.sqlite"
 
+    def _wms(self) -> Part:
+        arguments = ("serve", "--database", str(self.wms_database), "--port", "{port}", "--port-file", "{port_file}")
+        return Part("wms", module("deployments.sandbox.wms", *arguments), home=self.plan.home, environment={})
+
+    @property
+    def wms_database(self) -> Path:
+        """The warehouse's database file of this stack; there in a whole house only."""
+        return self.plan.home / "wms.sqlite"
+
     def _prefect(self) -> Part:
         return Part("prefect", server_command("{port}"), home=self.plan.home, environment={})
 
@@ -101,6 +115,21 @@ class Stack:
             self.report("ERP database ready")
         await self.erp.start()
         self.report(f"{self.plan.erp} ERP at {self.erp.url}")
+
+    async def _start_warehouses(self) -> None:
+        """In a whole house: the warehouse on a database of its own, and the folders of the 3PLs."""
+        if self.plan.house != "whole":
+            return
+        for name in THREE_PLS:
+            for folder in ("orders", "incoming"):
+                (self.plan.drop(name) / folder).mkdir(parents=True, exist_ok=True)
+        if not self.wms_database.exists():
+            log = self.plan.home / "logs" / "wms-build.log"
+            build = module("deployments.sandbox.wms", "build", "--out", str(self.wms_database))
+            await run(build, environment={}, log=log, within=600)
+            self.report("warehouse database ready")
+        await self.wms.start()
+        self.report(f"warehouse at {self.wms.url}")
 
     async def _start_engine(self) -> None:
         """Prefect, its work pool, deployments and automations, then the worker."""

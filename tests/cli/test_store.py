@@ -14,13 +14,13 @@ from canonical.warehouse import FulfillmentRequest, RequestLine
 from canonical.warehouse_messages import KIND
 from connectors import registry
 from deployments.cli.main import main
-from deployments.landscape_loader import LANDSCAPE_FILE
+from deployments.landscape_loader import ORDERS_LANDSCAPE_FILE
 
 STORES = '\n[[systems]]\nname = "stores"\nkind = "store"\nrole = "wms"\n[[warehouses]]\nsystem = "stores"\n'
 
 
 def landscape() -> Landscape:
-    return read_landscape(LANDSCAPE_FILE.read_text() + STORES)
+    return read_landscape(ORDERS_LANDSCAPE_FILE.read_text() + STORES)
 
 
 def request(number: int, **more: Any) -> FulfillmentRequest:

@@ -17,6 +17,8 @@ from deployments.sandbox.tryton.seed.places import create_countries, create_ware
 API_KEY = "warehouse-key-of-the-sandbox-0123456789abcdef"
 WORKER, PASSWORD = "worker", "worker-of-the-sandbox"
 CURRENCY = "USD"
+OWNER = "north"
+"""Whose goods lie here."""
 CHUNK = 20  # templates in one call, as in the ERP's seed
 AREAS = {"REF": "Refurbish", "SCR": "Scrap", "MIS": "Missing", "WRO": "Wrong item"}
 """Where inspected goods go that are not put away again, by the last letters of the code. No order is picked there."""
@@ -130,10 +132,11 @@ def _package_types(pool: Any) -> None:
 def _opening_stock(
     pool: Any, catalogue: Catalogue, company: Any, warehouses: dict[str, Any], goods: dict[str, Any]
 ) -> None:
+    """The goods of the owner in the distribution centres, as its ERP has them."""
     places: dict[str, Location] = {place.code: place for place in catalogue.locations}
     counted: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for line in catalogue.stock_lines:
-        if line.sku in goods and places[line.location].kind == "dc":
+        if line.shop == OWNER and line.sku in goods and places[line.location].kind == "dc":
             counted[line.location][line.sku] += line.quantity
     model = pool.get("stock.inventory")
     inventories = model.create(

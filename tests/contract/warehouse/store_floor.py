@@ -25,7 +25,7 @@ from connectors.statestore.settings import StoreSettings
 from connectors.statestore.store import SqlStateStore, open_store
 from connectors.statestore.tables import INBOX
 from connectors.store.warehouse import StoreWarehouse
-from deployments.landscape_loader import LANDSCAPE_FILE
+from deployments.landscape_loader import ORDERS_LANDSCAPE_FILE
 from tests.contract.warehouse.floor import Boxes
 from tests.processes import RunningProcess, running
 from tests.webhooks import shop_environment
@@ -222,7 +222,7 @@ def _in_a_thread(work: Any) -> Any:
 def store_floor(workspace: Path) -> Iterator[StoreFloor]:
     """A gateway on a database of its own, with the stores as a sender."""
     landscape, url = workspace / "landscape.toml", f"sqlite:///{workspace / 'store.sqlite'}"
-    landscape.write_text(LANDSCAPE_FILE.read_text() + SYSTEM)
+    landscape.write_text(ORDERS_LANDSCAPE_FILE.read_text() + SYSTEM)
     environment = {
         **shop_environment(),
         "CROSSDOCK_STORE_URL": url,

@@ -6,9 +6,9 @@ import pytest
 
 from canonical.errors import MisconfiguredError
 from canonical.landscape import Domain, Landscape, read_landscape
-from deployments.landscape_loader import LANDSCAPE_FILE, load_landscape
+from deployments.landscape_loader import LANDSCAPE_FILE, ORDERS_LANDSCAPE_FILE, load_landscape
 
-SOUND = LANDSCAPE_FILE.read_text()
+SOUND = ORDERS_LANDSCAPE_FILE.read_text()
 SOUND_WITHOUT_PIM = SOUND.partition("# --- PIM")[0]
 
 

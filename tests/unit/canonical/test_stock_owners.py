@@ -5,7 +5,7 @@ import pytest
 from canonical.errors import MisconfiguredError
 from canonical.inventory import StockOwner
 from canonical.landscape import Landscape, read_landscape
-from deployments.landscape_loader import LANDSCAPE_FILE
+from deployments.landscape_loader import ORDERS_LANDSCAPE_FILE
 
 SYSTEMS = """
 [[systems]]
@@ -23,7 +23,7 @@ role = "oms"
 def with_stock(*entries: str) -> Landscape:
     """The shipped landscape with more systems, and these stock entries."""
     blocks = "".join(f"\n[[stock]]\n{entry}\n" for entry in entries)
-    return read_landscape(LANDSCAPE_FILE.read_text() + SYSTEMS + blocks)
+    return read_landscape(ORDERS_LANDSCAPE_FILE.read_text() + SYSTEMS + blocks)
 
 
 def test_the_location_goes_before_everywhere_and_the_company_before_every_company() -> None:

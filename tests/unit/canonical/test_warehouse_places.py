@@ -6,7 +6,7 @@ import pytest
 
 from canonical.errors import MisconfiguredError
 from canonical.landscape import read_landscape
-from deployments.landscape_loader import LANDSCAPE_FILE
+from deployments.landscape_loader import ORDERS_LANDSCAPE_FILE
 
 SYSTEMS = """
 [[systems]]
@@ -22,7 +22,7 @@ role = "wms"
 
 
 def with_warehouses(entries: str) -> str:
-    return LANDSCAPE_FILE.read_text() + SYSTEMS + entries
+    return ORDERS_LANDSCAPE_FILE.read_text() + SYSTEMS + entries
 
 
 def test_the_most_specific_entry_counts() -> None:
@@ -44,7 +44,7 @@ def test_the_most_specific_entry_counts() -> None:
 
 
 def test_without_entries_nobody_but_the_erp_ships() -> None:
-    assert read_landscape(LANDSCAPE_FILE.read_text() + SYSTEMS).warehouse_at("north", "DC-WEST") is None
+    assert read_landscape(ORDERS_LANDSCAPE_FILE.read_text() + SYSTEMS).warehouse_at("north", "DC-WEST") is None
 
 
 def test_everything_wrong_is_told_at_once() -> None:

@@ -12,7 +12,7 @@ from canonical.landscape import Landscape, read_landscape
 from canonical.ports.warehouse import Warehouse
 from connectors.registry import product_sources, state_store, stock_sources, warehouses
 from connectors.registry_shops import fulfillment_channel, return_channel
-from deployments.landscape_loader import LANDSCAPE_FILE
+from deployments.landscape_loader import ORDERS_LANDSCAPE_FILE
 
 WMS = """
 [[systems]]
@@ -37,7 +37,7 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def landscape(more: str = "") -> Landscape:
-    return read_landscape(LANDSCAPE_FILE.read_text() + more)
+    return read_landscape(ORDERS_LANDSCAPE_FILE.read_text() + more)
 
 
 async def test_stock_of_a_company_comes_from_its_erp_and_from_who_owns_its_locations() -> None:
@@ -67,14 +67,16 @@ async def test_products_of_a_shop_come_from_its_erp_and_from_who_owns_fields_of_
         await source.aclose()
 
 
-@pytest.mark.parametrize("file", ["landscape.toml", "landscape.lambda.toml"])
+@pytest.mark.parametrize(
+    "file", ["landscape.toml", "landscape.lambda.toml", "landscape.orders.toml", "landscape.lambda.orders.toml"]
+)
 def test_the_warehouse_that_a_landscape_shows_as_a_comment_owns_its_location_once_it_is_let_in(file: str) -> None:
-    text = (LANDSCAPE_FILE.parent / file).read_text()
+    text = (ORDERS_LANDSCAPE_FILE.parent / file).read_text()
     assert read_landscape(text).stock_owner("north", "DC-WEST").owner is StockOwner.CROSSDOCK
     _, begun, rest = text.partition("# [[systems]]")
     example = [line.removeprefix("#").strip() for line in (begun + rest.partition("\n\n")[0]).splitlines()]
     found = read_landscape("\n".join([text, *example])).stock_owner("north", "DC-WEST")
-    assert (found.owner, found.source) == (StockOwner.WMS, "wms")
+    assert (found.owner, found.source) == (StockOwner.WMS, "west")
 
 
 def test_a_system_that_no_connector_can_be_is_named() -> None:
@@ -131,7 +133,7 @@ async def test_what_follows_a_sale_is_told_to_the_shop_it_was_made_in(monkeypatc
     assert (shipping.shop, returns.shop) == ("north", "north")
     await shipping.aclose()
     await returns.aclose()
-    elsewhere = read_landscape(LANDSCAPE_FILE.read_text().replace('kind = "shopify"', 'kind = "bazaar"'))
+    elsewhere = read_landscape(ORDERS_LANDSCAPE_FILE.read_text().replace('kind = "shopify"', 'kind = "bazaar"'))
     for opened in (fulfillment_channel, return_channel):
         with pytest.raises(MisconfiguredError, match="bazaar"):
             opened(elsewhere, "north")
