@@ -40,9 +40,11 @@ class ThreePl:
         for folder in ("orders", "incoming", "house/taken"):
             (root / folder).mkdir(parents=True, exist_ok=True)
         self.tasks: dict[str, Task] = {}
+        self.receipts: dict[str, dict[str, str]] = {}
         if self._book.exists():
             found = json.loads(self._book.read_text())
-            self.tasks = {row["key"]: Task(**row) for row in found}
+            self.tasks = {row["key"]: Task(**row) for row in found["tasks"]}
+            self.receipts = found["receipts"]
         self._numbers = itertools.count(
             len(list((root / "house").iterdir())) * 1000 + int(datetime.now(UTC).timestamp())
         )
@@ -115,20 +117,39 @@ class ThreePl:
         for _ in range(times):
             self.send("ship", rows)
 
+    def deliver(self, key: str) -> None:
+        """The carrier says that the boxes have arrived."""
+        task = self.tasks[key]
+        self._tell(task, "delivered", task.picked)
+
     def take_back(self, key: str | None, name: str, found: Mapping[str, Mapping[str, int]]) -> None:
         """A parcel comes back and is looked at: quantities by disposition, by item."""
-        task = self.tasks.get(key or "")
-        lines = {item: line for line, (item, _) in task.lines.items()} if task else {}
-        received, inspected, number, now = [], [], self._number("R"), _now()
-        for item, parts in found.items():
-            row = {"receipt": number, "return": name, "key": key or "", "line": lines.get(item, ""), "item": item,
-                   "at": now}  # fmt: skip
-            received.append(row | {"status": "received", "quantity": sum(parts.values())})
-            inspected += [
-                row | {"status": "inspected", "quantity": held, "disposition": kind} for kind, held in parts.items()
-            ]
-        self.send("return", received)
-        self.send("return", inspected)
+        receipt = self.receive(key, name, {item: sum(parts.values()) for item, parts in found.items()})
+        self.inspect(receipt, found)
+
+    def receive(self, key: str | None, name: str, goods: Mapping[str, int], location: str = "") -> str:
+        """A parcel comes back, with a return's number on it; returns the number of the receipt."""
+        number = self._number("R")
+        self.receipts[number] = {"return": name, "key": key or "", "location": location}
+        self._save()
+        rows = [self._back(number, item) | {"status": "received", "quantity": held} for item, held in goods.items()]
+        self.send("return", rows)
+        return number
+
+    def inspect(self, receipt: str, found: Mapping[str, Mapping[str, int]]) -> None:
+        """What was received is looked at: quantities by disposition, by item."""
+        rows = [
+            self._back(receipt, item) | {"status": "inspected", "quantity": held, "disposition": kind}
+            for item, parts in found.items()
+            for kind, held in parts.items()
+        ]
+        self.send("return", rows)
+
+    def _back(self, receipt: str, item: str) -> dict[str, Any]:
+        known = self.receipts[receipt]
+        task = self.tasks.get(known["key"])
+        line = next((line for line, (found, _) in task.lines.items() if found == item), "") if task else ""
+        return {"receipt": receipt, **known, "line": line, "item": item, "at": _now()}
 
     def move_stock(self, item: str, quantity: int, location: str, reason: str) -> None:
         """A count, scrap, a receipt: the change, signed."""
@@ -192,7 +213,8 @@ class ThreePl:
 
     def _save(self) -> None:
         scratch = self._book.with_suffix(".part")
-        scratch.write_text(json.dumps([asdict(task) for task in self.tasks.values()]))
+        tasks = [asdict(task) for task in self.tasks.values()]
+        scratch.write_text(json.dumps({"tasks": tasks, "receipts": self.receipts}))
         os.replace(scratch, self._book)
 
 

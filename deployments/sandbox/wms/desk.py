@@ -5,7 +5,7 @@ Tasks are named by the code of their consignee. Counting, receiving and moving g
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from deployments.sandbox.tryton.desk import TrytonDesk
@@ -27,6 +27,27 @@ class WmsDesk(TrytonDesk):
         """The shipments to a consignee that were not cancelled."""
         domain = [("customer.code", "=", key), ("state", "!=", "cancelled")]
         return self._find(SHIPMENT, domain, ["number", "state", "warehouse"])
+
+    def look(self, order: str | None = None) -> list[dict[str, Any]]:
+        """What is to be shipped: key, place, state, and goods by SKU. For an order, what has been shipped as well."""
+        domain: list[Any] = [("state", "in", ["waiting", "assigned", "picked", "packed"])]
+        if order is not None:
+            domain = [("customer.code", "like", f"%:{order}:%")]
+        fields = ["state", "customer.code", "warehouse.code", "outgoing_moves"]
+        rows = self._find(SHIPMENT, domain, fields)
+        ids = [move for row in rows for move in row["outgoing_moves"]]
+        moves = {
+            move["id"]: move for move in self._find("stock.move", [("id", "in", ids)], ["quantity", "product.code"])
+        }
+        return [
+            {
+                "key": row["customer."]["code"],
+                "place": row["warehouse."]["code"],
+                "state": row["state"],
+                "goods": _by_sku(moves[move] for move in row["outgoing_moves"]),
+            }
+            for row in rows
+        ]
 
     def asked(self, key: str) -> dict[str, int]:
         """What is to be shipped to a consignee, by SKU."""
@@ -127,7 +148,7 @@ class WmsDesk(TrytonDesk):
 
     def _box(self, key: str, shipment: int, tracking: str, content: Mapping[str, int]) -> None:
         (kind,) = self._find("stock.package.type", [], [])[:1]
-        moves = [self._set_apart(key, sku, quantity) for sku, quantity in content.items()]
+        moves = [move for sku, quantity in content.items() for move in self._set_apart(key, sku, quantity)]
         values = {
             "company": self._company,
             "type": kind["id"],
@@ -137,13 +158,19 @@ class WmsDesk(TrytonDesk):
         }
         self._call("model.stock.package.create", [values])
 
-    def _set_apart(self, key: str, sku: str, quantity: int) -> int:
-        """A move of just so much that is in no box yet."""
-        move = next(move for move in self._outgoing(key, sku) if not move["package"] and move["quantity"] >= quantity)
-        if move["quantity"] > quantity:
-            self._call("model.stock.move.copy", [move["id"]], {"quantity": move["quantity"] - quantity})
-            self._call("model.stock.move.write", [move["id"]], {"quantity": quantity})
-        return int(move["id"])
+    def _set_apart(self, key: str, sku: str, quantity: int) -> list[int]:
+        """Moves of just so much that are in no box yet; one that holds more is divided."""
+        taken: list[int] = []
+        for move in self._outgoing(key, sku):
+            if move["package"] or not quantity:
+                continue
+            held = int(move["quantity"])
+            if held > quantity:
+                self._call("model.stock.move.copy", [move["id"]], {"quantity": held - quantity})
+                self._call("model.stock.move.write", [move["id"]], {"quantity": quantity})
+            quantity -= min(held, quantity)
+            taken.append(int(move["id"]))
+        return taken
 
     def _outgoing(self, key: str, sku: str) -> list[dict[str, Any]]:
         ids = [f"{SHIPMENT},{shipment['id']}" for shipment in self.shipments(key)]
@@ -152,3 +179,12 @@ class WmsDesk(TrytonDesk):
 
     def _carrier(self, name: str) -> int:
         return int(self._find("carrier", [("party.name", "=", name)], [])[0]["id"])
+
+
+def _by_sku(moves: Iterable[dict[str, Any]]) -> dict[str, int]:
+    goods: dict[str, int] = {}
+    for move in moves:
+        if move["quantity"]:
+            sku = move["product."]["code"]
+            goods[sku] = goods.get(sku, 0) + int(move["quantity"])
+    return goods
