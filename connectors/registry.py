@@ -26,6 +26,8 @@ from canonical.ports import (
     StockSource,
     WebhookSource,
 )
+from connectors.registry_shops import fulfillment_channel as fulfillment_channel
+from connectors.registry_shops import return_channel as return_channel
 from connectors.registry_shops import shopify_budget, shopify_settings, unknown
 
 if TYPE_CHECKING:

@@ -100,6 +100,18 @@ class FulfillmentChannel(Protocol):
 
     shop: str
 
+    def order_id_of(self, message: Message) -> str | None:
+        """The order a message about shipping names; None when it names a fulfillment order only."""
+        ...
+
+    def fulfillment_order_id_of(self, message: Message) -> str:
+        """A fulfillment order that a message is about: all it names are of one order. Raises `RejectedError`."""
+        ...
+
+    async def order_ids_of(self, fulfillment_order_ids: Sequence[str]) -> Mapping[str, str]:
+        """The order of each fulfillment order. Those that do not exist (any more) are missing."""
+        ...
+
     async def read_logistics(self, order_ids: Sequence[str]) -> Mapping[str, OrderLogistics]:
         """Orders that do not exist are missing. Raises `RejectedError` when one cannot be understood."""
         ...

@@ -1,8 +1,9 @@
 """Which order (or other resource) a body is about, without parsing 10 KB of JSON for every webhook.
 
-A whole order names itself once, as `"admin_graphql_api_id":"gid://shopify/Order/N"`; refunds, transactions and
-fulfillments carry `"order_id":N`. Both are found by a scan of the bytes: inside a JSON text a quote is escaped, so what
-a shopper types cannot look like one of these keys. Whatever the scan does not find, a full parse looks for.
+A whole order names itself once, as `"admin_graphql_api_id":"gid://shopify/Order/N"`, and so do bodies of returns that
+show their lines; refunds, transactions and fulfillments carry `"order_id":N`. All are found by a scan of the bytes:
+inside a JSON text a quote is escaped, so what a shopper types cannot look like one of these keys. Whatever the scan
+does not find, a full parse looks for. Bodies of fulfillment orders are small and name no order, so nothing is parsed.
 """
 
 import re
@@ -15,6 +16,8 @@ from connectors.shopify.topics import POLLED, WHOLE_ORDER
 
 _ORDER_GID = re.compile(rb'"(?:admin_graphql_api_id|id)"\s*:\s*"gid:\\?/\\?/shopify\\?/Order\\?/(\d+)"')
 _ORDER_ID = re.compile(rb'"order_id"\s*:\s*"?(\d+)')
+_FULFILLMENT_ORDER = re.compile(rb'"gid:\\?/\\?/shopify\\?/FulfillmentOrder\\?/(\d+)')
+_RETURN = re.compile(rb'"(?:admin_graphql_api_id|id)"\s*:\s*"gid:\\?/\\?/shopify\\?/Return\\?/(\d+)"')
 
 
 def order_id_in(topic: str, body: bytes) -> str | None:
@@ -24,6 +27,32 @@ def order_id_in(topic: str, body: bytes) -> str | None:
     if found:
         return found[1].decode()
     return _parsed_order_id(topic, _parsed(body))
+
+
+def shipping_order_in(topic: str, body: bytes) -> str | None:
+    """The order a body about shipping names; None for those about fulfillment orders and holds, which name none."""
+    if topic.startswith(("fulfillment_orders/", "fulfillment_holds/")):
+        return None
+    return order_id_in(topic, body)
+
+
+def returned_order_in(body: bytes) -> str | None:
+    """The order a body about a return names, in one of two ways; None where it names only the return."""
+    found = _ORDER_ID.search(body) or _ORDER_GID.search(body)
+    return found[1].decode() if found else None
+
+
+def fulfillment_order_in(body: bytes) -> str | None:
+    """The first fulfillment order a body names: of several, all belong to one order."""
+    found = _FULFILLMENT_ORDER.search(body)
+    return found[1].decode() if found else None
+
+
+def return_in(topic: str, body: bytes) -> str | None:
+    """The return a body names; None when it is about goods and names only those."""
+    if found := _RETURN.search(body):
+        return found[1].decode()
+    return resource_id_in(body) if topic.startswith("returns/") else None
 
 
 def resource_id_in(body: bytes) -> str | None:

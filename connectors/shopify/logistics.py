@@ -4,18 +4,21 @@ from collections.abc import Mapping, Sequence
 
 import httpx
 
+from canonical.errors import RejectedError
 from canonical.fulfillment import Parcel
 from canonical.money import Money
 from canonical.outcomes import Outcome
 from canonical.ports.aftersales import FulfillmentWrite, OrderLogistics
 from canonical.ports.budget import CostBudget
+from canonical.records import Message
 from connectors.shopify.access import FULFILLMENT_SCOPES, check_access
 from connectors.shopify.aftersales_writing import outcome
 from connectors.shopify.client import ShopifyClient, open_client
+from connectors.shopify.identify import fulfillment_order_in, shipping_order_in
 from connectors.shopify.logistics_cancelling import Canceller
 from connectors.shopify.logistics_capturing import capture_up_to
 from connectors.shopify.logistics_moving import Mover
-from connectors.shopify.logistics_reading import read_states
+from connectors.shopify.logistics_reading import owners_of, read_states
 from connectors.shopify.settings import ShopifySettings
 from connectors.shopify.shipping import Shipper
 from connectors.shopify.shipping_tracking import set_tracking, tell_event
@@ -32,6 +35,27 @@ class ShopifyLogistics:
     def notices(self) -> frozenset[str]:
         """What an operator should know: another API version served, deprecated calls."""
         return frozenset(self._client.notices)
+
+    def order_id_of(self, message: Message) -> str | None:
+        """As `FulfillmentChannel.order_id_of`."""
+        return shipping_order_in(message.topic, message.body)
+
+    def fulfillment_order_id_of(self, message: Message) -> str:
+        """As `FulfillmentChannel.fulfillment_order_id_of`."""
+        found = fulfillment_order_in(message.body)
+        if found is None:
+            raise RejectedError(
+                "the message names no fulfillment order",
+                code="fulfillment_order_unknown",
+                document=message.delivery_key,
+                field="fulfillment_order.id",
+                way_out="Nothing is lost: the order is read again with its next message or look.",
+            )
+        return found
+
+    async def order_ids_of(self, fulfillment_order_ids: Sequence[str]) -> Mapping[str, str]:
+        """As `FulfillmentChannel.order_ids_of`, 250 a call."""
+        return await owners_of(self._client, fulfillment_order_ids)
 
     async def read_logistics(self, order_ids: Sequence[str]) -> Mapping[str, OrderLogistics]:
         """As `FulfillmentChannel.read_logistics`, 50 orders a call."""

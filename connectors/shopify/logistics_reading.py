@@ -12,10 +12,11 @@ from connectors.shopify import mapping
 from connectors.shopify.client import ShopifyClient
 from connectors.shopify.logistics_claims import Claim, claimed, claims_in
 from connectors.shopify.mapper_graphql import fulfillment_order
-from connectors.shopify.reading import read_nodes
+from connectors.shopify.reading import gid, read_nodes
 from connectors.shopify.schemas import Digits, Said, Wire
 from connectors.shopify.schemas_graphql import FulfillmentOrders, Ref
 
+OWNERS: Final = 250
 _GONE: Final = frozenset({"CANCELLED", "ERROR", "FAILURE"})
 
 
@@ -74,6 +75,20 @@ async def read_states(client: ShopifyClient, order_ids: Sequence[str]) -> dict[s
 async def read_state(client: ShopifyClient, order_id: str) -> OrderState | None:
     """One order; None when there is none."""
     return (await read_states(client, [order_id])).get(order_id)
+
+
+async def owners_of(client: ShopifyClient, fulfillment_order_ids: Sequence[str]) -> dict[str, str]:
+    """The order of each fulfillment order there is, 250 a call."""
+    wanted = [one for one in dict.fromkeys(fulfillment_order_ids) if one.isdecimal()]
+    found: dict[str, str] = {}
+    for start in range(0, len(wanted), OWNERS):
+        chunk = wanted[start : start + OWNERS]
+        variables = {"ids": [gid("FulfillmentOrder", one) for one in chunk]}
+        answer = await client.call("fulfillment_order_owners", variables)
+        for one, node in zip(chunk, answer.data.get("nodes") or (), strict=True):
+            if node:
+                found[one] = str(node["orderId"]).rpartition("/")[2]
+    return found
 
 
 def state_of(node: Mapping[str, Any]) -> OrderState:

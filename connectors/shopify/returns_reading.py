@@ -1,6 +1,5 @@
 """Returns as the shop keeps them, and what became of their goods."""
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -10,13 +9,12 @@ from canonical.records import Message
 from canonical.returns import Disposition, Exchanged, Inspected, Return, ReturnLine, ReturnStatus
 from connectors.shopify import mapping
 from connectors.shopify.client import ShopifyClient
-from connectors.shopify.identify import resource_id_in
+from connectors.shopify.identify import return_in
 from connectors.shopify.reading import extend, gid
 from connectors.shopify.schemas import Digits, Said, Wire
 from connectors.shopify.schemas_graphql import Ref
 
 CHUNK: Final = 25
-_RETURN: Final = re.compile(rb'"(?:admin_graphql_api_id|id)"\s*:\s*"gid:\\?/\\?/shopify\\?/Return\\?/(\d+)"')
 TYPES: Final = {
     Disposition.RESTOCK: "RESTOCKED",
     Disposition.REFURBISH: "PROCESSING_REQUIRED",
@@ -221,9 +219,7 @@ def _status(text: str) -> ReturnStatus:
 
 def return_id_in(message: Message) -> str:
     """Which return a message is about. Raises `RejectedError`: bodies about goods name the reverse order only."""
-    if match := _RETURN.search(message.body):
-        return match[1].decode()
-    found = resource_id_in(message.body) if message.topic.startswith("returns/") else None
+    found = return_in(message.topic, message.body)
     if found is None:
         raise RejectedError(
             "the message names no return",

@@ -17,9 +17,17 @@ from typing import Self
 from canonical.errors import RejectedError
 from canonical.ids import aggregate_key, correlation_id, delivery_key
 from canonical.records import Delivery
-from connectors.shopify.identify import order_id_in, place_in, resource_id_in
+from connectors.shopify.identify import (
+    fulfillment_order_in,
+    order_id_in,
+    place_in,
+    resource_id_in,
+    return_in,
+    returned_order_in,
+    shipping_order_in,
+)
 from connectors.shopify.settings import ShopifySettings
-from connectors.shopify.topics import CHANNEL, LEVELS, ORDERS, kind_of
+from connectors.shopify.topics import CHANNEL, FULFILLMENT, LEVELS, ORDERS, RETURNS, kind_of
 
 _KEPT = ("x-shopify-", "shopify-")
 _WAY_OUT = "Add it to the subscriptions of this shop in the settings, or delete the subscription in Shopify."
@@ -82,7 +90,7 @@ class ShopifyWebhooks:
             )
         if not webhook_id:
             raise RejectedError("the delivery has no id", code="no_delivery_id", field="X-Shopify-Webhook-Id")
-        kind, subject = _subject(topic, shop.name, body, webhook_id)
+        kind, subject = _subject(topic, shop.name, body) or ("delivery", webhook_id)
         return Delivery(
             delivery_key=delivery_key(CHANNEL, shop.name, webhook_id),
             channel=CHANNEL,
@@ -103,17 +111,26 @@ def webhook_source(shops: Mapping[str, ShopifySettings]) -> ShopifyWebhooks:
     return ShopifyWebhooks({settings.domain: WebhookShop.of(name, settings) for name, settings in shops.items()})
 
 
-def _subject(topic: str, shop: str, body: bytes, webhook_id: str) -> tuple[str, str]:
-    """What is processed in order: the order, the place of a stock level, else the resource, else this delivery."""
+def _subject(topic: str, shop: str, body: bytes) -> tuple[str, str] | None:
+    """What is processed in order: the order, where the body names it; else the place of a stock level or the resource.
+
+    None: it waits for nothing.
+    """
     kind = kind_of(topic, shop)
     if kind == ORDERS:
-        order_id = order_id_in(topic, body)
-        return ("order", order_id) if order_id else ("delivery", webhook_id)
+        return _named("order", order_id_in(topic, body))
+    if kind == FULFILLMENT:
+        order = _named("order", shipping_order_in(topic, body))
+        return order or _named("fulfillment-order", fulfillment_order_in(body))
+    if kind == RETURNS:
+        return _named("order", returned_order_in(body)) or _named("return", return_in(topic, body))
     if topic.startswith(f"{LEVELS}/"):
-        place = place_in(body)
-        return ("place", place) if place else ("delivery", webhook_id)
-    resource_id = resource_id_in(body)
-    return (kind, resource_id) if resource_id else ("delivery", webhook_id)
+        return _named("place", place_in(body))
+    return _named(kind, resource_id_in(body))
+
+
+def _named(kind: str, native_id: str | None) -> tuple[str, str] | None:
+    return (kind, native_id) if native_id else None
 
 
 def _lower(headers: Mapping[str, str]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+from canonical.errors import MisconfiguredError
 from deployments.cli.context import console
 from deployments.landscape_loader import LANDSCAPE_FILE, load_landscape
 
@@ -18,21 +19,33 @@ def check(shop: str, *, landscape: Path = LANDSCAPE_FILE) -> int:
         The landscape file.
     """
     notices = asyncio.run(_check(shop, landscape))
-    console.print(f"Shop {shop} answers and grants every scope that orders need.")
+    console.print(f"Shop {shop} answers and grants every scope that we need.")
     for words in sorted(notices):
         console.print(f"Notice: {words}", soft_wrap=True)
     return 0
 
 
 async def _check(shop: str, landscape: Path) -> frozenset[str]:
-    """What the shop says beside its answer: another API version served, a call that is deprecated."""
+    """What the shop says beside its answer: another API version served, a call that is deprecated.
+
+    Raises `MisconfiguredError` naming every scope that is missing, of orders, stock, products, shipping and returns.
+    """
     from connectors import registry
 
-    channel = registry.sales_channel(load_landscape(landscape), shop)
+    found = load_landscape(landscape)
+    channel, setup = registry.sales_channel(found, shop), registry.channel_setup(found, shop)
     try:
+        if missing := await setup.missing_scopes():
+            raise MisconfiguredError(
+                f"the app lacks the scopes {', '.join(missing)}",
+                code="scopes_missing",
+                document=shop,
+                way_out="Add them to the app, release a version, and approve it in the shop.",
+            )
         await channel.check()
         return channel.notices
     finally:
+        await setup.aclose()
         await channel.aclose()
 
 

@@ -6,8 +6,12 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from canonical.records import Delivery, Message
+from canonical.states import MessageState
 
 
 class Receiver:
@@ -29,6 +33,12 @@ class Receiver:
                 raise TimeoutError(f"{len(self.arrived)} of {count} webhooks arrived in {seconds} s")
             time.sleep(0.05)
         return list(self.arrived)
+
+
+def taken(delivery: Delivery) -> Message:
+    """The delivery as the inbox hands it out."""
+    fields = {name: getattr(delivery, name) for name in Message.model_fields if hasattr(delivery, name)}
+    return Message(**fields, seq=1, state=MessageState.CLAIMED, received_at=datetime.now(UTC))
 
 
 @contextmanager

@@ -9,12 +9,16 @@ import pytest
 
 from canonical.errors import ConflictError, HeldError, RejectedError, RetryableError
 from canonical.fulfillment import FulfillmentOrderStatus, Parcel, ParcelLine
+from canonical.ids import aggregate_key
 from canonical.money import Money
 from canonical.outcomes import Failed, Outcome, Settled
 from canonical.ports.aftersales import FulfillmentChannel, FulfillmentWrite, OrderLogistics
+from connectors.shopify.channel import ShopifyChannel
 from connectors.shopify.logistics import ShopifyLogistics, open_logistics
+from connectors.shopify.webhooks import webhook_source
 from tests.contract.channel.conftest import StandIn
 from tests.contract.channel.orders import Placed, shippable, tail
+from tests.contract.channel.receiver import Receiver, taken
 
 pytestmark = pytest.mark.counterpart
 
@@ -259,6 +263,29 @@ async def test_all_that_waits_can_be_moved_and_a_repeat_moves_nothing(
     state = await seen(logistics, order)
     assert {one.location_id for one in state.fulfillment_orders if any(row.remaining for row in one.lines)} == {far}
     assert left(state) == order.lines
+
+
+async def test_what_happens_to_an_order_on_its_way_out_is_told_and_its_order_found(
+    stand_in: StandIn, logistics: ShopifyLogistics, channel: ShopifyChannel, receiver: Receiver
+) -> None:
+    topics = ("fulfillment_orders/moved", "fulfillments/create")
+    order = shippable(stand_in)
+    request, far = tail(order.requests()[0]["id"]), other_place(stand_in, order)
+    await channel.subscribe(topics, receiver.uri)
+    moved = value(await logistics.move(request, far, None))
+    value((await logistics.fulfill([parcel_of(order, order.lines, location=far)]))[0])
+    source = webhook_source({stand_in.shop: stand_in.settings()})
+    told = {one.topic: one for one in (source.delivery(*arrived) for arrived in receiver.wait_for(2))}
+    assert {one.kind for one in told.values()} == {"fulfillment"}
+    shipped, elsewhere = (taken(told[topic]) for topic in ("fulfillments/create", "fulfillment_orders/moved"))
+    assert shipped.aggregate_key == aggregate_key(stand_in.shop, "order", order.id)
+    assert (logistics.order_id_of(shipped), logistics.order_id_of(elsewhere)) == (order.id, None)
+    named = logistics.fulfillment_order_id_of(elsewhere)
+    assert elsewhere.aggregate_key == aggregate_key(stand_in.shop, "fulfillment-order", named)
+    assert await logistics.order_ids_of([named, moved, "999"]) == dict.fromkeys((named, moved), order.id)
+    with pytest.raises(RejectedError) as caught:
+        logistics.fulfillment_order_id_of(shipped)
+    assert caught.value.code == "fulfillment_order_unknown"
 
 
 async def test_some_pieces_are_moved_once_and_shipped_from_there_though_ids_changed(

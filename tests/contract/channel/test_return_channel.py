@@ -11,16 +11,20 @@ import pytest
 
 from canonical.errors import RejectedError, RetryableError
 from canonical.fulfillment import Parcel, ParcelLine
+from canonical.ids import aggregate_key
 from canonical.money import Money, MoneyPair, total_pair
 from canonical.outcomes import Failed, Outcome, Settled
 from canonical.ports.aftersales import FulfillmentWrite, RefundWrite, ReturnChannel
 from canonical.records import Message
 from canonical.returns import Disposition, Refund, Return, ReturnStatus
 from canonical.states import MessageState
+from connectors.shopify.channel import ShopifyChannel
 from connectors.shopify.logistics import open_logistics
 from connectors.shopify.returns import ShopifyReturns, open_returns
+from connectors.shopify.webhooks import webhook_source
 from tests.contract.channel.conftest import StandIn
 from tests.contract.channel.orders import Placed, shippable, tail
+from tests.contract.channel.receiver import Receiver, taken
 
 pytestmark = pytest.mark.counterpart
 REQUEST = (
@@ -359,6 +363,23 @@ async def test_a_return_is_closed_once(stand_in: StandIn, returns: ShopifyReturn
     assert value(await returns.close(opened)) == opened
     assert stand_in.calls("returnClose") == before
     assert (await seen(returns, opened)).status is ReturnStatus.CLOSED
+
+
+async def test_what_happens_to_a_return_is_told_of_its_order_or_of_itself(
+    stand_in: StandIn, returns: ShopifyReturns, channel: ShopifyChannel, receiver: Receiver
+) -> None:
+    topics = ("returns/request", "returns/approve", "returns/close")
+    order = await shipped(stand_in)
+    await channel.subscribe(topics, receiver.uri)
+    return_id = requested(stand_in, order)
+    value(await returns.approve(return_id))
+    value(await returns.close(return_id))
+    source = webhook_source({stand_in.shop: stand_in.settings()})
+    told = [taken(source.delivery(*arrived)) for arrived in receiver.wait_for(3)]
+    assert {one.topic for one in told} == {"returns/request", "returns/approve", "returns/close"}
+    assert {one.kind for one in told} == {"returns"}
+    assert {one.aggregate_key for one in told} == {aggregate_key(stand_in.shop, "order", order.id)}
+    assert {returns.return_id_of(one) for one in told} == {return_id}
 
 
 def message(topic: str, body: bytes) -> Message:

@@ -15,10 +15,10 @@ from shopify_app import ShopifyApp
 from canonical.errors import RejectedError
 from canonical.ids import aggregate_key, correlation_id
 from connectors.shopify.identify import order_id_in
-from connectors.shopify.topics import SUBSCRIBED, WHOLE_ORDER
+from connectors.shopify.topics import FULFILLMENT_TOPICS, RETURN_TOPICS, SUBSCRIBED, WHOLE_ORDER
 from connectors.shopify.webhooks import ShopifyWebhooks, WebhookShop, webhook_source
 from tests.processes import ROOT
-from tests.unit.connectors.shopify.samples import sample, webhook_samples
+from tests.unit.connectors.shopify.samples import published_schema, sample, webhook_samples
 from tests.unit.connectors.shopify.scripted import SECRET, settings
 
 BODY = json.dumps(sample("orders/create")).encode()
@@ -196,6 +196,36 @@ def test_other_kinds_are_in_order_per_resource(source: ShopifyWebhooks) -> None:
     delivery = source.delivery(signed(body, topic="products/update"), body)
     assert delivery.kind == "products"
     assert delivery.aggregate_key == aggregate_key("north", "products", str(sample("products/update")["id"]))
+
+
+@pytest.mark.parametrize("topic", [*FULFILLMENT_TOPICS, *RETURN_TOPICS])
+def test_what_ships_and_what_comes_back_is_about_its_order_else_about_what_it_names(
+    source: ShopifyWebhooks, topic: str
+) -> None:
+    content = sample(topic) or {"id": 123134564567890, "status": "open"}  # the published body of a process is empty
+    body = json.dumps(content).encode()
+    delivery = source.delivery(signed(body, topic=topic), body)
+    shipping = topic in FULFILLMENT_TOPICS
+    assert delivery.kind == ("fulfillment" if shipping else "returns")
+    order, named = order_id_in(topic, body), ("fulfillment-order", "1") if shipping else ("return", "123134564567890")
+    small = topic.startswith("fulfillment_orders/") or topic in ("returns/update", "returns/process")
+    if small or topic.startswith("reverse_"):
+        assert delivery.aggregate_key == aggregate_key("north", *named)
+    else:
+        assert order is not None
+        assert delivery.aggregate_key == aggregate_key("north", "order", order)
+
+
+def test_a_refund_stays_with_its_order(source: ShopifyWebhooks) -> None:
+    body = json.dumps(sample("refunds/create")).encode()
+    delivery = source.delivery(signed(body, topic="refunds/create"), body)
+    assert (delivery.kind, delivery.aggregate_key) == ("orders", aggregate_key("north", "order", "820982911946154500"))
+
+
+def test_topics_are_those_that_the_api_has() -> None:
+    named = next(t for t in published_schema()["data"]["__schema"]["types"] if t["name"] == "WebhookSubscriptionTopic")
+    known = {value["name"] for value in named["enumValues"]}
+    assert [topic for topic in SUBSCRIBED if topic.upper().replace("/", "_") not in known] == []
 
 
 def test_secrets_do_not_show(source: ShopifyWebhooks) -> None:
