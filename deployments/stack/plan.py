@@ -1,5 +1,7 @@
 """What a stack consists of: which ERP, which ports, which secrets, and the environment its processes get."""
 
+import base64
+import json
 import secrets
 import socket
 from dataclasses import dataclass, field
@@ -20,6 +22,11 @@ LANDSCAPES: dict[tuple[str, House], Path] = {
 }
 THREE_PLS = ("parcels", "harbour")
 """The 3PLs by file of the whole house; each has a folder of its own."""
+TILL_TELLS = (
+    "picked", "short", "rejected", "packed", "ready_for_pickup", "shipped", "expired", "delivered", "return_received",
+    "return_inspected",
+)  # fmt: skip
+"""What the till of a store may tell."""
 WMS_KEY = "warehouse-key-of-the-sandbox-0123456789abcdef"
 """The key that the sandbox's warehouse is seeded with."""
 
@@ -63,6 +70,9 @@ class Plan:
     webhook_time_scale: float = 0.01
     client_id: str = "crossdock-sandbox"
     client_secret: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
+    till_secret: str = field(
+        default_factory=lambda: f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}", repr=False
+    )
     extra: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -105,9 +115,15 @@ class Plan:
         return values | self.extra
 
     def _warehouses(self, wms_url: str) -> dict[str, str]:
-        """The sandbox's warehouses; stores have no settings, their board is in the state store."""
+        """The sandbox's warehouses. Stores have a board in the state store, and tills that sign what is done."""
         folders = {f"CROSSDOCK_WAREHOUSE_{name.upper()}_URL": str(self.drop(name)) for name in THREE_PLS}
-        return {**folders, "CROSSDOCK_WAREHOUSE_WMS_URL": f"{wms_url}/wms", "CROSSDOCK_WAREHOUSE_WMS_API_KEY": WMS_KEY}
+        return {
+            **folders,
+            "CROSSDOCK_WAREHOUSE_WMS_URL": f"{wms_url}/wms",
+            "CROSSDOCK_WAREHOUSE_WMS_API_KEY": WMS_KEY,
+            "CROSSDOCK_GATEWAY_SENDERS__STORES__SECRET": self.till_secret,
+            "CROSSDOCK_GATEWAY_SENDERS__STORES__TOPICS": json.dumps([f"warehouse.{told}" for told in TILL_TELLS]),
+        }
 
     def _company(self, company: str, erp_url: str) -> dict[str, str]:
         """The sandbox's log-ins; real ones come from the operator's environment."""

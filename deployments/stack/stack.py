@@ -46,6 +46,7 @@ class Stack:
             group.create_task(self._start_warehouses())
             group.create_task(self._start_engine())
             group.create_task(self._start_gateway())
+        self.environment["CROSSDOCK_GATEWAY_URL"] = self.gateway.url  # for who starts later; a port may be a free one
         await self.subscribe()
         self.report("webhooks subscribed")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from deployments.sandbox.live.tracking import Labels
 
@@ -57,6 +57,11 @@ class Worker(Protocol):
 
     name: str
 
+    @property
+    def places(self) -> Sequence[str]:
+        """Where it ships from."""
+        ...
+
     async def jobs(self, order_id: str | None = None) -> list[Job]:
         """What is to be done; for one order, what is done already as well. Reads the mail first."""
         ...
@@ -86,6 +91,7 @@ class Worker(Protocol):
     async def aclose(self) -> None: ...
 
 
+@runtime_checkable
 class Counter(Protocol):
     """Somebody in a store, besides."""
 

@@ -17,7 +17,7 @@ class ThreePlWorker:
     """Implements `Worker`. `answers_at_once` false: acknowledgements wait until `answer` is called."""
 
     def __init__(self, root: Path, name: str, place: str) -> None:
-        self.name, self.place, self.answers_at_once = name, place, True
+        self.name, self.places, self.answers_at_once = name, (place,), True
         self._root = root
         self._house: ThreePl | None = None
         self._waiting: list[dict[str, object]] = []

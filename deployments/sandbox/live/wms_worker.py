@@ -29,7 +29,7 @@ class WmsWorker:
     """Implements `Worker`. Logs in when first asked."""
 
     def __init__(self, url: str, name: str = "wms") -> None:
-        self.name, self._url = name, url
+        self.name, self.places, self._url = name, ("DC-EAST", "DC-EU"), url
         self._desk: WmsDesk | None = None
         self._turn = asyncio.Lock()
 

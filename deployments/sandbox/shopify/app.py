@@ -166,6 +166,7 @@ class AdminApi:
         self._stand_in.requests.append(
             {
                 "shop": asked.shop,
+                "app": asked.app.client_id,
                 "roots": asked.roots,
                 "operation": asked.graphql.operation_name,
                 "request_id": asked.request_id,

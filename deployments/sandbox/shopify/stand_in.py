@@ -29,6 +29,8 @@ from deployments.sandbox.shopify.webhooks.sender import WebhookSender
 
 TICK_SECONDS = 0.05
 REQUESTS_KEPT = 5_000
+STAFF, STAFF_NUMBER = "shop-admin", 1_830_279
+"""The client id of the shop's own staff: another app, with a bucket of its own and the secret of the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,8 @@ class StandIn:
         for type_name, completer in domain.completers.items():
             self.state.on_add(type_name, completer)
         app = App(settings.client_id, settings.client_secret, settings.scopes, permanent_token=settings.permanent_token)
-        self.tokens = Tokens(self.state, [app], seconds=settings.token_seconds)
+        staff = App(STAFF, settings.client_secret, title="Shop admin", number=STAFF_NUMBER)
+        self.tokens = Tokens(self.state, [app, staff], seconds=settings.token_seconds)
         self.buckets = Buckets(PLANS[settings.plan])
         self.engine = Engine(published(), domain)
         self.faults = AdminFaults()
