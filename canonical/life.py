@@ -139,6 +139,24 @@ class ReturnedLine(Model):
         return sum(part.quantity for part in self.inspected if part.disposition in wanted)
 
 
+class ArrivedLine(Model):
+    """Pieces of an arrival. `line_id` is `item/<ERP item>` where the warehouse named no order line."""
+
+    line_id: Code
+    quantity: int = Field(gt=0)
+    disposition: Disposition | None = None
+
+
+class Arrival(Model):
+    """What a warehouse told of returned goods, once: pieces that are back, or (`inspected`) what was found of them."""
+
+    id: Code
+    location: Code
+    at: Utc
+    inspected: bool
+    lines: tuple[ArrivedLine, ...]
+
+
 class SettlingLine(Model):
     """What a settling pays back of one line: pieces and the money of them, tax apart (both currencies)."""
 
@@ -150,16 +168,33 @@ class SettlingLine(Model):
     disposition: Disposition | None = None
 
 
+class PaidBack(Model):
+    """Money back on one payment, in both currencies."""
+
+    parent_id: Code
+    gateway: str
+    amount: MoneyPair
+
+
 class Settling(Model):
     """One credit memo and one refund that belong together, frozen when it is begun. `number` counts within its return.
 
-    `approval` says why a person has to allow it, empty when nobody has to. `refund_id` is set from the start where the
-    refund was made in the shop first. `needs` says which of the two is made at all.
+    `total` is what is credited, `money` what is paid back; the rest of `total` is set off against what the order owes.
+    `tenders` are the payments it goes back on. `duties`: those on its pieces are in it. `approval` says why a person
+    has to allow it, None when nobody has to. `made_elsewhere`: the refund was made in the shop first, `refund_id` is set
+    from the start. `refund_first`: the credit memo follows the refund. `needs_credit` is false where nothing was
+    invoiced that could be credited, `needs_refund` where there is no return at the shop and no money.
     """
 
     number: int
     lines: tuple[SettlingLine, ...]
     total: MoneyPair
+    money: MoneyPair
+    tenders: tuple[PaidBack, ...] = ()
+    duties: bool = False
+    made_elsewhere: bool = False
+    needs_credit: bool = True
+    needs_refund: bool = True
     approval: str | None = None
     approved_by: str | None = None
     rejected_by: str | None = None
@@ -168,12 +203,24 @@ class Settling(Model):
     credit_id: str | None = None
     credit_number: str | None = None
 
+    @property
+    def rejected(self) -> bool:
+        """A person refused it: it pays nothing."""
+        return self.rejected_by is not None
+
+    @property
+    def finished(self) -> bool:
+        """Both documents are there, as far as there are to be any."""
+        credited = self.credit_id is not None or not self.needs_credit
+        return credited and (self.refund_id is not None or not self.needs_refund)
+
 
 class ReturnLife(Model):
     """A return, a refund without one, or goods that came back blind.
 
     `id` is the channel's return id; `refund/<id>` for a refund that has no return; `blind/<event id>` until the
-    channel has a return for it.
+    channel has a return for it. What is received and inspected of its lines is counted from `arrivals`.
+    `authorised_to` is the location that the ERP authorised it for.
     """
 
     id: Code
@@ -182,8 +229,11 @@ class ReturnLife(Model):
     channel_status: ReturnStatus | None = None
     lines: tuple[ReturnedLine, ...] = ()
     exchange_lines: tuple[str, ...] = ()  # order lines that go out in place of what comes back
+    exchanges_open: int = 0  # exchanged goods that have not joined the order yet
     settlings: tuple[Settling, ...] = ()
+    arrivals: tuple[Arrival, ...] = ()
     location: str | None = None  # where the goods came back to
+    authorised_to: str | None = None
     heard: tuple[str, ...] = ()
     disposed: str | None = None  # fingerprint of the dispositions that the channel knows
     opened_at: Utc

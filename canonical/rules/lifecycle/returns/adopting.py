@@ -1,0 +1,183 @@
+"""Refunds that somebody made in the shop: the credit memo follows, and a difference to our own figures has a name."""
+
+from collections import Counter
+from decimal import Decimal
+
+from canonical.life import OrderLife, ReturnLife, Settling, SettlingLine
+from canonical.money import Money, MoneyPair, quantum
+from canonical.returns import Refund
+from canonical.rules.lifecycle.facts import Facts, Waits
+from canonical.rules.lifecycle.returns import money, naming
+from canonical.rules.lifecycle.returns.account import Account, lines_of, money_of, settlings
+from canonical.rules.lifecycle.returns.freezing import adjusted
+from canonical.settlement import InvoiceTrigger
+from canonical.steps import Operation
+
+
+def adopt(facts: Facts, life: OrderLife) -> tuple[OrderLife, list[Waits]]:
+    """A settling for every refund that has none, and the waits of those that need a person first."""
+    known = {one.refund_id for _, one in naming.all_settlings(life)}
+    waits = list[Waits]()
+    for refund in life.refunds:
+        return_ = life.return_(refund.return_id or f"{naming.REFUND_ALONE}{refund.id}")
+        if refund.id in known or return_ is None:
+            continue
+        taken, stop = _adopted(facts, life, return_, refund)
+        waits += stop
+        if taken is not None:
+            life = life.with_return(naming.with_settling(return_, taken))
+    return life, waits
+
+
+def _adopted(facts: Facts, life: OrderLife, return_: ReturnLife, refund: Refund) -> tuple[Settling | None, list[Waits]]:
+    standing = _same(return_, refund)
+    if standing is not None:
+        return standing.model_copy(update={"refund_id": refund.id}), []
+    stop = _twice(facts, life, refund) or _other_tender(facts, refund)
+    if stop is not None and stop.code not in life.waived:
+        return None, [stop]
+    settling, off = _settling(facts, life, return_, refund)
+    if off is not None and "refund_differs" not in life.waived:
+        words = f"refund {refund.id} of {facts.order.name} paid {money_of(refund, facts.order).presentment}: {off}"
+        way_out = "Compare the refund in the shop; release this to credit exactly what was paid."
+        return None, [Waits("refund_differs", words, way_out, owner="finance")]
+    return settling, []
+
+
+def _same(return_: ReturnLife, refund: Refund) -> Settling | None:
+    """The settling of ours that pays for exactly these pieces, and was overtaken by somebody in the shop."""
+    wanted = Counter[str]()
+    for line in refund.lines:
+        wanted[line.line_id] += line.quantity
+    for one in return_.settlings:
+        mine = Counter[str]()
+        for part in one.lines:
+            if part.purpose == money.ITEM:
+                mine[part.line_id or ""] += part.quantity
+        if one.refund_id is None and not one.rejected and one.needs_refund and mine == wanted and wanted:
+            return one
+    return None
+
+
+def _twice(facts: Facts, life: OrderLife, refund: Refund) -> Waits | None:
+    """Pieces that another settling pays back already: never credited twice."""
+    counted = Counter[str]()
+    for one in settlings(life):
+        for line in one.lines:
+            if line.purpose == money.ITEM:
+                counted[line.line_id or ""] += line.quantity
+    for row in refund.lines:
+        counted[row.line_id] += row.quantity
+        sold = money.line_of(facts.order, row.line_id).quantity if money.has_line(facts.order, row.line_id) else 0
+        if counted[row.line_id] > sold:
+            words = f"refund {refund.id} of {facts.order.name} gives back pieces that a return gives back, too"
+            way_out = "Decide which of the two holds: reject the approval of the other, or correct it by hand."
+            return Waits("refunded_twice", words, way_out, owner="finance")
+    return None
+
+
+def _other_tender(facts: Facts, refund: Refund) -> Waits | None:
+    """Money that went another way than it came."""
+    gateways = {one.id: one.gateway for one in facts.order.transactions}
+    for row in refund.transactions:
+        if row.parent_id is None or gateways.get(row.parent_id, row.gateway) != row.gateway:
+            words = f"refund {refund.id} of {facts.order.name} went to {row.gateway}, and was not paid with it"
+            way_out = "Ask who allowed it; release this to credit it."
+            return Waits("other_tender", words, way_out, owner="finance")
+    return None
+
+
+def _settling(facts: Facts, life: OrderLife, return_: ReturnLife, refund: Refund) -> tuple[Settling, str | None]:
+    """The settling of a refund, and in words by what it differs from our own figures."""
+    order = facts.order
+    account = Account.of(order, life, until=refund)
+    lines, paid = lines_of(refund, order), money_of(refund, order)
+    stated = money.gross(order, lines)
+    set_off = max(Decimal(0), min(stated.presentment.amount - paid.presentment.amount, account.outstanding()))
+    rest = stated.presentment.amount - set_off - paid.presentment.amount
+    off = adjusted(order.currency, stated, paid, set_off, rest)
+    if not off.is_zero:
+        lines = [*lines, SettlingLine(purpose=money.ADJUSTMENT, net=off, tax=money.nothing(order))]
+    credited = _credited(facts, life, refund, lines)
+    total = money.gross(order, credited)
+    ended = life.cancellation is not None and not invoiced(life)
+    settling = Settling(
+        number=naming.number_after(return_),
+        lines=tuple(lines),
+        total=total,
+        money=paid,
+        made_elsewhere=True,
+        refund_first=True,
+        refund_id=refund.id,
+        needs_credit=total.shop.amount > 0 and not ended,
+    )
+    differs = _difference(facts, account, return_, refund, paid.presentment.amount + set_off)
+    return settling, differs or _rounding(order.currency, stated, off, len(lines))
+
+
+def _difference(facts: Facts, account: Account, return_: ReturnLife, refund: Refund, given: Decimal) -> str | None:
+    """What we would have paid, where that is something else. An amount without goods is what it is."""
+    order = facts.order
+    before = Counter[str]()
+    ours = list[SettlingLine]()
+    for row in refund.lines:
+        if not money.has_line(order, row.line_id):
+            return f"line {row.line_id} is none of the order"
+        ours.append(money.goods_of(order, row.line_id, account.pieces(row.line_id) + before[row.line_id], row.quantity))
+        before[row.line_id] += row.quantity
+    others = [line for line in lines_of(refund, order) if line.purpose != money.ITEM]
+    worth = money.gross(order, [*ours, *others]).presentment.amount
+    reasons = {line.line_id: line.reason for line in return_.lines}
+    percent = max((facts.policy.returns.rule(reasons.get(row.line_id)).fee_percent for row in refund.lines), default=0)
+    fee = money.fee_on(order, ours, Decimal(percent))
+    less = worth + (fee.net.presentment.amount if fee else 0)
+    if not worth or given in (worth, less):
+        return None
+    return f"its goods and delivery come to {Money(amount=worth, currency=order.presentment_currency)}"
+
+
+def _rounding(currency: str, stated: MoneyPair, off: MoneyPair, parts: int) -> str | None:
+    """A difference of the booked currency alone: cents of a conversion are none."""
+    if off.presentment.is_zero and abs(off.shop.amount) > quantum(currency) * (parts + 1):
+        return f"converted at another rate than the order: {stated.shop} are due"
+    return None
+
+
+def _credited(facts: Facts, life: OrderLife, refund: Refund, lines: list[SettlingLine]) -> list[SettlingLine]:
+    """Without pieces that never left, where only what left is invoiced."""
+    if facts.policy.shipping.invoice is InvoiceTrigger.ON_ORDER or refund.return_id is not None:
+        return lines
+    gone = life.shipped
+    kept = []
+    for line in lines:
+        if line.purpose != money.ITEM or line.line_id is None:
+            kept.append(line)
+        elif (part := _left_pieces(facts, life, refund, line, gone.get(line.line_id, 0))) is not None:
+            kept.append(part)
+    return kept
+
+
+def _left_pieces(
+    facts: Facts, life: OrderLife, refund: Refund, line: SettlingLine, shipped: int
+) -> SettlingLine | None:
+    """The part of a line that had left: pieces that never did are given back first."""
+    assert line.line_id is not None
+    sold = money.line_of(facts.order, line.line_id).quantity if money.has_line(facts.order, line.line_id) else 0
+    earlier = Account.of(facts.order, life, until=refund).pieces(line.line_id)
+    unshipped = max(0, min(line.quantity, sold - shipped - earlier))
+    if unshipped == line.quantity:
+        return None
+    left = line.quantity - unshipped
+    return line.model_copy(
+        update={
+            "quantity": left,
+            "net": line.net - money.between(line.net, 0, unshipped, line.quantity),
+            "tax": line.tax - money.between(line.tax, 0, unshipped, line.quantity),
+        }
+    )
+
+
+def invoiced(life: OrderLife) -> bool:
+    """Whether any invoice of the order is posted."""
+    start = naming.key_of(life, Operation.INVOICE)[: -len(life.order_id)]
+    return any(key.startswith(start) for key in life.done)

@@ -1,0 +1,208 @@
+"""Freezing a settling: which pieces are paid back now, and how much that is. What is frozen never changes."""
+
+from collections import Counter
+from decimal import Decimal
+from typing import NamedTuple
+
+from canonical.life import ReturnedLine, ReturnLife, Settling, SettlingLine
+from canonical.money import Money, MoneyPair
+from canonical.returns import Disposition, ReturnStatus
+from canonical.rules.lifecycle.facts import Facts, Waits
+from canonical.rules.lifecycle.policy import FirstOf, ReasonRule, ReturnsPolicy
+from canonical.rules.lifecycle.returns import money, naming
+from canonical.rules.lifecycle.returns.account import Account
+from canonical.rules.lifecycle.returns.counting import announced, fingerprint
+
+ABOVE_LIMIT, OVER_PAYMENT = "above_limit", "over_payment"
+WAIVABLE = {Disposition.MISSING: "missing_goods", Disposition.WRONG_ITEM: "wrong_item"}
+
+
+class Due(NamedTuple):
+    """Pieces of a line that are to be paid back, under the rule of their reason."""
+
+    line: ReturnedLine
+    pieces: int
+    disposition: Disposition | None
+    rule: ReasonRule
+
+
+def freeze(facts: Facts, return_: ReturnLife) -> tuple[ReturnLife, list[Waits]]:
+    """The return with the settlings that are due now, and why others are not."""
+    due, waits = due_pieces(facts, return_)
+    account = Account.of(facts.order, facts.life)
+    due, short = _available(account, due, return_, facts)
+    waits += short
+    if not due:
+        return return_, waits
+    if (stop := _not_yet(facts, return_)) is not None:
+        return return_, [*waits, stop]
+    rule = due[0].rule
+    together = [one for one in due if _kind(one.rule) == _kind(rule)]
+    settling = _settling(facts, account, naming.number_after(return_), together)
+    # What is due under another rule follows in the next plan, on an account that counts this one.
+    return naming.with_settling(return_, settling), waits
+
+
+def due_pieces(facts: Facts, return_: ReturnLife) -> tuple[list[Due], list[Waits]]:
+    """What may be paid back of a return and is in no settling yet."""
+    policy, waived = facts.policy.returns, facts.life.waived
+    told = fingerprint(return_) == return_.disposed
+    found, waits = list[Due](), dict[str, Waits]()
+    settled = _settled(return_)
+    for line in return_.lines:
+        rule = policy.rule(line.reason)
+        done = min(settled[line.line_id], max(line.asked, 0))
+        parts = _payable(line, rule, policy, told)
+        for disposition, pieces in parts:
+            part = min(done, pieces)
+            done, settled[line.line_id] = done - part, settled[line.line_id] - part
+            left = pieces - part
+            code = WAIVABLE.get(disposition) if disposition is not None else None
+            if left and code and disposition not in policy.paid_back and code not in waived:
+                waits[code] = _unpaid(return_, code)
+            elif left:
+                found.append(Due(line, left, disposition, rule))
+    return found, list(waits.values())
+
+
+def _payable(
+    line: ReturnedLine, rule: ReasonRule, policy: ReturnsPolicy, told: bool
+) -> list[tuple[Disposition | None, int]]:
+    """Pieces by what was found of them, those that are paid back for certain first; unseen ones under None."""
+    found = announced(line)
+    if not rule.waits_for_inspection:
+        # Pieces that came are paid, whatever is found of them; missing ones did not come.
+        seen = [(one.disposition, one.quantity) for one in found if one.disposition is not Disposition.MISSING]
+        unseen = min(line.received, line.asked) - sum(pieces for _, pieces in seen)
+        return [*seen, (None, max(0, unseen))]
+    if not told:
+        return []
+    counted: Counter[Disposition] = Counter()
+    for one in found:
+        counted[one.disposition] += one.quantity
+    order = sorted(counted, key=lambda one: (one not in policy.paid_back, one.value))
+    return [(one, counted[one]) for one in order]
+
+
+def _settled(return_: ReturnLife) -> Counter[str]:
+    """Pieces in settlings of this return; what a person refused stays refused."""
+    counted: Counter[str] = Counter()
+    for line in (line for one in return_.settlings for line in one.lines if line.purpose == money.ITEM):
+        counted[line.line_id or ""] += line.quantity
+    return counted
+
+
+def _available(account: Account, due: list[Due], return_: ReturnLife, facts: Facts) -> tuple[list[Due], list[Waits]]:
+    """Without the pieces of the order that were given back already."""
+    kept, left, short = list[Due](), dict[str, int](), False
+    for one in due:
+        line_id = one.line.line_id
+        if not money.has_line(facts.order, line_id):
+            continue
+        if line_id not in left:
+            left[line_id] = money.line_of(facts.order, line_id).quantity - account.pieces(line_id)
+        pieces = min(one.pieces, max(0, left[line_id]))
+        left[line_id] -= pieces
+        short = short or pieces < one.pieces
+        if pieces:
+            kept.append(one._replace(pieces=pieces))
+    if not short or "already_refunded" in facts.life.waived:
+        return kept, []
+    words = f"return {label(return_)}: pieces came back that were refunded already"
+    return kept, [Waits("already_refunded", words, "Look at the refunds of the order; release this when it is right.")]
+
+
+def _not_yet(facts: Facts, return_: ReturnLife) -> Waits | None:
+    """Why nothing more of it can be settled, though pieces are due."""
+    if return_.channel_status is ReturnStatus.OPEN:
+        if return_.exchanges_open and "exchange_open" not in facts.life.waived:
+            words = f"return {label(return_)} has exchanged goods that are no part of the order yet"
+            return Waits("exchange_open", words, "Process the exchange in the shop; the return goes on by itself.")
+        return None
+    words = f"goods of return {label(return_)} came back, and the return is {_status(return_)} in the shop"
+    return Waits("return_not_open", words, "Reopen the return in the shop, or refund the goods there.")
+
+
+def _status(return_: ReturnLife) -> str:
+    return return_.channel_status.value if return_.channel_status else "not known"
+
+
+def _kind(rule: ReasonRule) -> tuple[FirstOf, bool, object]:
+    return rule.first, rule.refund_duties, rule.fee_percent
+
+
+def _settling(facts: Facts, account: Account, number: int, due: list[Due]) -> Settling:
+    """Lines, money and payments of pieces that are settled together."""
+    order, rule = facts.order, due[0].rule
+    lines = list[SettlingLine]()
+    before: Counter[str] = Counter()
+    for one in due:
+        line_id = one.line.line_id
+        gone = account.pieces(line_id) + before[line_id]
+        before[line_id] += one.pieces
+        goods = money.goods_of(order, line_id, gone, one.pieces)
+        lines.append(goods.model_copy(update={"disposition": one.disposition}))
+        duty = money.duties_of(order, line_id, gone, one.pieces) if rule.refund_duties else None
+        lines += [duty] if duty else []
+    if any(one.rule.refund_shipping for one in due):
+        delivery = account.delivery_left()
+        lines += [delivery] if delivery.net.presentment.amount > 0 else []
+    fee = money.fee_on(order, lines, rule.fee_percent)
+    return settled_for(facts, account, number, [*lines, *([fee] if fee else [])], rule)
+
+
+def settled_for(facts: Facts, account: Account, number: int, lines: list[SettlingLine], rule: ReasonRule) -> Settling:
+    """A settling of these lines: what is set off against what the order owes, and what is paid on which payments."""
+    order = facts.order
+    total = money.gross(order, lines)
+    whole = total.presentment.amount
+    set_off = min(whole, account.outstanding())
+    tenders = account.tenders(whole - set_off)
+    paid = money.summed(order, (one.amount for one in tenders))
+    excess = whole - set_off - paid.presentment.amount
+    off = adjusted(order.currency, total, paid, set_off, excess)
+    if not off.is_zero:
+        lines = [*lines, SettlingLine(purpose=money.ADJUSTMENT, net=off, tax=money.nothing(order))]
+        total = total + off
+    duties = any(line.purpose == money.DUTY for line in lines)
+    return Settling(
+        number=number,
+        lines=tuple(lines),
+        total=total,
+        money=paid,
+        tenders=tenders,
+        duties=duties,
+        refund_first=rule.first is FirstOf.REFUND,
+        needs_credit=total.shop.amount > 0,
+        approval=OVER_PAYMENT if excess else _limit(facts.policy.returns, paid),
+    )
+
+
+def adjusted(currency: str, total: MoneyPair, paid: MoneyPair, set_off: Decimal, excess: Decimal) -> MoneyPair:
+    """The line by which goods differ from money: what was never paid, and the cents between two currencies."""
+    whole = total.presentment.amount
+    kept = money.share(total.shop, set_off, whole) if whole else total.shop
+    presented = total.presentment.currency
+    if currency == presented:
+        return MoneyPair.same(Money(amount=-excess, currency=currency))
+    return MoneyPair(shop=paid.shop + kept - total.shop, presentment=Money(amount=-excess, currency=presented))
+
+
+def _limit(policy: ReturnsPolicy, paid: MoneyPair) -> str | None:
+    """Whether it is above the limit: of the booked currency, else of the one that was paid in."""
+    for amount in (paid.shop, paid.presentment):
+        limit = policy.approval_above.get(amount.currency)
+        if limit is not None:
+            return ABOVE_LIMIT if amount.amount > limit else None
+    return None
+
+
+def _unpaid(return_: ReturnLife, code: str) -> Waits:
+    what = "pieces are missing" if code == "missing_goods" else "other goods came back than were sold"
+    words = f"return {label(return_)}: {what}, and they are not paid back"
+    return Waits(code, words, "Release this to pay them back; else close the return in the shop.")
+
+
+def label(return_: ReturnLife) -> str:
+    """What people call it."""
+    return return_.name or return_.id

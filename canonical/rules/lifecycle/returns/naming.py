@@ -1,0 +1,61 @@
+"""Keys of the steps of returns, and how to find what a key belongs to."""
+
+from collections.abc import Iterator
+
+from canonical.ids import effect_key, key_uuid
+from canonical.life import OrderLife, ReturnLife, Settling
+from canonical.steps import Operation
+
+REFUND_ALONE = "refund/"
+BLIND = "blind/"
+
+
+def key_of(life: OrderLife, operation: Operation, *subject: str) -> str:
+    """The idempotency key of a step of this order."""
+    return effect_key(life.shop, operation.value, life.order_id, *subject)
+
+
+def settling_key(life: OrderLife, operation: Operation, return_: ReturnLife, settling: Settling) -> str:
+    """The key of the credit memo or the refund of a settling."""
+    return key_of(life, operation, return_.id, str(settling.number))
+
+
+def approval_key(life: OrderLife, return_: ReturnLife, settling: Settling) -> str:
+    """The key under which a settling is allowed."""
+    return effect_key(life.shop, "refund.approve", life.order_id, return_.id, str(settling.number))
+
+
+def all_settlings(life: OrderLife) -> Iterator[tuple[ReturnLife, Settling]]:
+    """Every settling with its return."""
+    return ((return_, one) for return_ in life.returns for one in return_.settlings)
+
+
+def by_note(life: OrderLife, note: str | None) -> tuple[ReturnLife, Settling] | None:
+    """The settling whose key somebody noted: in words, or as the UUID that channels take for a key."""
+    for return_, one in all_settlings(life):
+        key = settling_key(life, Operation.REFUND, return_, one)
+        words = (note or "").replace("[", " ").replace("]", " ").split()
+        if key in words or key_uuid(key) in words:
+            return return_, one
+    return None
+
+
+def with_settling(return_: ReturnLife, settling: Settling) -> ReturnLife:
+    """The same return with this settling in place of the one of its number, or added."""
+    known = {one.number: one for one in return_.settlings} | {settling.number: settling}
+    return return_.model_copy(update={"settlings": tuple(known.values())})
+
+
+def number_after(return_: ReturnLife) -> int:
+    """The number of its next settling."""
+    return max((one.number for one in return_.settlings), default=0) + 1
+
+
+def is_alone(return_: ReturnLife) -> bool:
+    """A refund without a return."""
+    return return_.id.startswith(REFUND_ALONE)
+
+
+def is_blind(return_: ReturnLife) -> bool:
+    """Goods for which the channel has no return yet."""
+    return return_.id.startswith(BLIND)

@@ -1,0 +1,172 @@
+"""What returns and refunds of an order are due for now.
+
+    request -> approve, authorise -> goods back -> receive, dispose -> settle: (approval) -> credit memo -> refund
+    -> payment in the ERP -> close
+
+No credit memo before the shop knows the disposition, no refund before the credit memo, except as the rule of the
+reason says. A refund that was made in the shop first is credited after it.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from canonical.approvals import ApprovalRequest
+from canonical.life import OrderLife, ReturnLife, Settling
+from canonical.returns import ReturnStatus
+from canonical.rules.lifecycle.facts import Facts, Plan, Waits
+from canonical.rules.lifecycle.returns import naming, postings
+from canonical.rules.lifecycle.returns.account import Account
+from canonical.rules.lifecycle.returns.adopting import adopt, invoiced
+from canonical.rules.lifecycle.returns.arriving import due_for_goods, prepared
+from canonical.rules.lifecycle.returns.freezing import OVER_PAYMENT, freeze, label
+from canonical.rules.lifecycle.returns.outcomes import words_of
+from canonical.rules.lifecycle.returns.stages import placed
+from canonical.steps import OnReturn, Operation, Step
+
+LOOK_AGAIN = timedelta(minutes=5)
+"""After this a refund of ours is read again, when its transactions were not heard."""
+
+
+@dataclass
+class _Draft:
+    """A plan being made."""
+
+    facts: Facts
+    steps: list[Step] = field(default_factory=list)
+    waits: list[Waits] = field(default_factory=list)
+    approvals: list[ApprovalRequest] = field(default_factory=list)
+    unheard: bool = False
+
+    def due(self, *steps: Step) -> None:
+        """Steps that are neither done nor stopped; a stopped one is a wait in words."""
+        for step in steps:
+            stopped = self.facts.life.stopped.get(step.key)
+            if stopped is not None:
+                self.waits.append(words_of(step, stopped))
+            elif step.key not in self.facts.life.done:
+                self.steps.append(step)
+
+
+def plan_returns(facts: Facts) -> Plan:
+    """All that is due for the returns and refunds of one order, with settlings frozen in its life."""
+    life, waits = _frozen(facts)
+    draft = _Draft(replace(facts, life=life), waits=waits)
+    for return_ in life.returns:
+        _plan_return(draft, return_)
+    _plan_payments(draft)
+    seen = {(one.code, one.words): one for one in draft.waits if one.code not in life.waived}
+    look = facts.now + LOOK_AGAIN if draft.unheard else None
+    return Plan(life, tuple(draft.steps), tuple(seen.values()), tuple(draft.approvals), look)
+
+
+def _frozen(facts: Facts) -> tuple[OrderLife, list[Waits]]:
+    """The life with everything decided that can be: adopted refunds, authorised pieces, settlings, states."""
+    life, waits = adopt(facts, facts.life)
+    for return_ in life.returns:
+        changed, stops = prepared(replace(facts, life=life), return_)
+        waits += stops
+        while True:
+            settled, stops = freeze(replace(facts, life=life.with_return(changed)), changed)
+            if settled == changed:
+                break
+            changed = settled
+            life = life.with_return(changed)
+        waits += stops
+        life = placed(life, changed, facts.now)
+    return life, waits
+
+
+def _plan_return(draft: _Draft, return_: ReturnLife) -> None:
+    due, waits = due_for_goods(draft.facts, return_)
+    draft.due(*due)
+    draft.waits += waits
+    for settling in return_.settlings:
+        if not settling.rejected:
+            _plan_settling(draft, return_, settling)
+        else:
+            words = f"the refund of return {label(return_)} was refused by {settling.rejected_by}"
+            way_out = "Close the return in the shop, or refund there; then release this."
+            draft.waits.append(Waits("refund_rejected", words, way_out))
+    if _over(draft, return_):
+        draft.due(postings.step(draft.facts, return_, Operation.CLOSE_RETURN, OnReturn(return_.id)))
+
+
+def _plan_settling(draft: _Draft, return_: ReturnLife, settling: Settling) -> None:
+    """One step of it at a time: approval, then the two documents in the order that its rule says."""
+    facts = draft.facts
+    if settling.approval is not None and settling.approved_by is None and not settling.made_elsewhere:
+        request = postings.approval(facts, return_, settling)
+        draft.approvals.append(request)
+        if settling.approval == OVER_PAYMENT:
+            way_out = "Decide the approval; more than what was paid is never given back."
+            draft.waits.append(Waits(OVER_PAYMENT, request.words, way_out, owner="finance"))
+        return
+    wants_credit = settling.needs_credit and settling.credit_id is None
+    wants_refund = settling.needs_refund and settling.refund_id is None
+    if wants_refund and (settling.refund_first or not wants_credit):
+        _plan_refund(draft, return_, settling)
+    elif wants_credit and facts.booked and invoiced(facts.life):
+        draft.due(postings.credit(facts, return_, settling))
+    _heard(draft, return_, settling)
+
+
+def _plan_refund(draft: _Draft, return_: ReturnLife, settling: Settling) -> None:
+    """Only while its payments still have what is to go back on them."""
+    left = {one.id: rest for one, rest in Account.of(draft.facts.order, draft.facts.life, but=settling).payments()}
+    if any(one.amount.presentment.amount > left.get(one.parent_id, 0) for one in settling.tenders):
+        words = f"return {label(return_)}: {settling.money.presentment} are more than what is left of what was paid"
+        way_out = "Look at the refunds of the order: somebody gave the money back another way."
+        draft.waits.append(Waits("above_payment", words, way_out, owner="finance"))
+        return
+    draft.due(postings.refund(draft.facts, return_, settling))
+
+
+def _heard(draft: _Draft, return_: ReturnLife, settling: Settling) -> None:
+    """Compare what the shop paid with what was credited, once it is heard."""
+    if settling.refund_id is None:
+        return
+    refund = next((one for one in draft.facts.life.refunds if one.id == settling.refund_id), None)
+    if refund is None:
+        draft.unheard = True
+    elif refund.total is not None and refund.total != settling.money:
+        words = f"return {label(return_)}: {settling.money.shop} were to be paid, the shop paid {refund.total.shop}"
+        way_out = "Correct it in the ERP by an amount; then release this."
+        draft.waits.append(Waits("credit_differs", words, way_out, owner="finance"))
+
+
+def _plan_payments(draft: _Draft) -> None:
+    """The ERP hears of every refund's money once it is credited, or was paid without us."""
+    facts = draft.facts
+    if not facts.booked:
+        return
+    held = {
+        one.refund_id
+        for _, one in naming.all_settlings(facts.life)
+        if one.needs_credit and one.credit_id is None and not one.made_elsewhere
+    }
+    for refund in facts.life.refunds:
+        if refund.id in held:
+            continue
+        steps, unmapped = postings.payments(facts, refund)
+        draft.due(*steps)
+        for gateway in unmapped:
+            words = f"refund {refund.id} of {facts.order.name}: no payment method is mapped for {gateway}"
+            way_out = f"Add the mapping for {gateway}; it goes on by itself."
+            draft.waits.append(Waits("payment_method_unmapped", words, way_out))
+
+
+def _over(draft: _Draft, return_: ReturnLife) -> bool:
+    """Nothing more is expected: all pieces are found, settled or refused, and no step of it is open."""
+    if return_.channel_status is not ReturnStatus.OPEN or not return_.lines or return_.exchanges_open:
+        return False
+    mine = {label(return_)}
+    if any(one.subject in mine for one in draft.steps) or not all(
+        one.finished or one.rejected for one in return_.settlings
+    ):
+        return False
+    settled = sum(line.quantity for one in return_.settlings for line in one.lines if line.purpose == "item")
+    asked = sum(line.asked for line in return_.lines)
+    found = sum(line.found for line in return_.lines)
+    heard = {one.id for one in draft.facts.life.refunds}
+    paid = all(one.rejected or not one.refund_id or one.refund_id in heard for one in return_.settlings)
+    return bool(asked) and settled >= asked and found >= asked and paid
