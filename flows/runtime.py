@@ -14,13 +14,15 @@ from canonical.errors import MisconfiguredError
 from canonical.landscape import Landscape, read_landscape
 from canonical.mapping.table import TableMappings
 from canonical.ports import Approvals, OrderTranslator, SalesChannel, SalesOrders, StateStore
+from canonical.ports.routing import Router
 from canonical.ports.stock import StockChannel, StockSource
 from canonical.ports.stock_views import StockDesk
 from canonical.rules.policies import Policies
 from flows.catalogue import Catalogue, open_sources
 from flows.location_names import LocationNames
+from flows.logistics import LifecycleFile, Logistics
 from flows.mapping_store import StoredMappings, open_mappings
-from flows.policy_files import PolicyFile
+from flows.policy_files import PolicyFile, RoutingFile
 from flows.settings import FlowSettings
 from flows.stock_items import StockItems
 
@@ -51,6 +53,7 @@ class Runtime:
     book: StockDesk | None = None
     policy_file: PolicyFile | None = None
     catalogue: Catalogue | None = None
+    logistics: Logistics | None = None
     stock_items: StockItems = field(init=False)
 
     def __post_init__(self) -> None:
@@ -80,6 +83,17 @@ class Runtime:
             raise MisconfiguredError("this runtime keeps no products", code="products_missing")
         return self.catalogue
 
+    @property
+    def house(self) -> Logistics:
+        """Shipping and taking back. Raises `MisconfiguredError` when the runtime was opened without."""
+        if self.logistics is None:
+            raise MisconfiguredError("this runtime ships nothing", code="logistics_missing")
+        return self.logistics
+
+    def ships(self, company: str) -> bool:
+        """Whether we see to the shipping of a company's orders."""
+        return self.logistics is not None and self.logistics.ships(company)
+
     async def renew_mappings(self) -> str | None:
         """Take in what people changed. Returns what is wrong with the mappings, None when nothing is."""
         if isinstance(self.mappings, TableMappings):
@@ -100,6 +114,8 @@ class Runtime:
                 await source.aclose()
         if self.catalogue is not None:
             await self.catalogue.aclose()
+        if self.logistics is not None:
+            await self.logistics.aclose()
         if isinstance(self.mappings, StoredMappings):
             await self.mappings.aclose()
         await self.store.aclose()
@@ -155,7 +171,7 @@ async def open_runtime(settings: FlowSettings) -> Runtime:
     shops, companies = [s.name for s in landscape.shops], [c.name for c in landscape.companies]
     store = await registry.state_store()
     names = LocationNames(store, {name: registry.channel_setup(landscape, name, store) for name in shops})
-    return Runtime(
+    opened = Runtime(
         landscape=landscape,
         store=store,
         channels={name: registry.sales_channel(landscape, name, store) for name in shops},
@@ -169,6 +185,35 @@ async def open_runtime(settings: FlowSettings) -> Runtime:
         book=registry.stock_desk(store),
         policy_file=PolicyFile(settings.policies),
         catalogue=_catalogue(landscape, store),
+    )
+    object.__setattr__(opened, "logistics", _logistics(opened))
+    return opened
+
+
+def _logistics(rt: Runtime) -> Logistics | None:
+    """Who ships, who is told, who routes; None where no company has a warehouse of ours to ask."""
+    from connectors import registry
+    from flows.handling.lives.stock_reading import stock_reader
+
+    landscape, store = rt.landscape, rt.store
+    companies = [c.name for c in landscape.companies]
+    warehouses = {name: dict(registry.warehouses(landscape, name, store)) for name in companies}
+    if not any(warehouses.values()):
+        return None
+    routing = RoutingFile(rt.settings.routing)
+
+    def open_router(company: str) -> Router:
+        return registry.router(landscape, routing.rules, stock_reader(rt, company), rt.now)
+
+    return Logistics(
+        landscape=landscape,
+        warehouses=warehouses,
+        settlements={name: registry.settlement(landscape, name) for name in companies},
+        open_router=open_router,
+        fulfillment={s.name: registry.fulfillment_channel(landscape, s.name, store) for s in landscape.shops},
+        returns={s.name: registry.return_channel(landscape, s.name, store) for s in landscape.shops},
+        lifecycle=LifecycleFile(rt.settings.lifecycle),
+        routing=routing,
     )
 
 

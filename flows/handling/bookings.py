@@ -20,6 +20,7 @@ from canonical.records import (
 )
 from canonical.states import EffectState, MessageState, OrderState
 from flows.handling.documents import Chunk, Posting
+from flows.handling.lives.messages import FULFILLMENT, START, about_order
 from flows.handling.reserving import doubt, marks
 from flows.handling.verdicts import BOOKED, WRITE_BACK, follow_up
 from flows.runtime import Runtime
@@ -94,6 +95,9 @@ class Settlement:
         )
         if self.rt.landscape.shop(record.scope).orders.write_back:
             self.deliveries.append(follow_up(self.rt, posted, WRITE_BACK, str(posting.message.seq)))
+        if self.rt.ships(self.chunk.company):
+            cause = str(posting.message.seq)
+            self.deliveries.append(about_order(posted, START, FULFILLMENT, cause, now))
         self.done(posting)
 
     def _reference(self, record: OrderRecord, booked: BookedDocument) -> CrossReference:

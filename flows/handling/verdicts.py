@@ -9,7 +9,7 @@ from canonical.errors import CrossdockError, HeldError
 from canonical.ids import aggregate_key, delivery_key
 from canonical.mapping.usage import REASON_KINDS
 from canonical.model import Code, Model, Text, Utc
-from canonical.order import Order
+from canonical.order import Order, TransactionKind
 from canonical.records import (
     AuditEntry,
     Batch,
@@ -28,6 +28,8 @@ from canonical.rules.order_checks import decide
 from canonical.rules.verdicts import Decision, Verdict
 from canonical.states import MessageState, OrderState
 from flows.handling.documents import IntakeBatch, OrderDocument
+from flows.handling.lives.messages import CHANGED as CHANGED_AT_SHOP
+from flows.handling.lives.messages import FULFILLMENT, LOOK, RETURNS, about_order
 from flows.handling.reserving import before, doubt, gave_back, marks, reservations_of
 from flows.handling.unexpected import contained
 from flows.runtime import Runtime
@@ -168,7 +170,8 @@ def _after_posting(
     newer = record.model_copy(update={"updated_at": order.updated_at, "document": _json(order), "run_id": run_id})
     if order.cancelled_at is not None:
         document.verdict = "cancel"
-        drafts.deliveries.append(follow_up(rt, newer, CANCEL, str(document.messages[-1].seq)))
+        if not rt.ships(rt.landscape.shop(order.shop).company):
+            drafts.deliveries.append(follow_up(rt, newer, CANCEL, str(document.messages[-1].seq)))
     elif CHANGED in document.waive:
         newer = newer.model_copy(update={"booked_digest": booking_of(rt, order).digest})
         drafts.close_cases.append(_caught_up(record))
@@ -188,8 +191,22 @@ def _after_posting(
         drafts.reserve(rt, order)
         drafts.move(order, record)
     drafts.orders.append(newer)
+    drafts.deliveries += _to_its_life(rt, document, newer, order)
     _audit(rt, document, drafts, f"order.{document.verdict}", {"after": "posting", "changes": document.reasons})
     _done(document, drafts)
+
+
+def _to_its_life(rt: Runtime, document: OrderDocument, record: OrderRecord, order: Order) -> list[Delivery]:
+    """What is shipped and taken back hears of the change, where we see to that."""
+    if not rt.ships(rt.landscape.shop(order.shop).company):
+        return []
+    refunded = any(one.kind is TransactionKind.REFUND for one in order.transactions)
+    refunded = refunded or any(message.topic.startswith("refunds/") for message in document.messages)
+    cause, topic = str(document.messages[-1].seq), LOOK if document.recheck else CHANGED_AT_SHOP
+    return [
+        about_order(record, topic, kind, cause, rt.now(), retry=document.recheck, waive=document.waive)
+        for kind in ((FULFILLMENT, RETURNS) if refunded or document.recheck else (FULFILLMENT,))
+    ]
 
 
 def _caught_up(record: OrderRecord) -> CaseClosing:
