@@ -29,6 +29,7 @@ class FlowSettings(BaseSettings):
     publish_lease_seconds: int = Field(120, gt=30, description="How long a claim of figures holds.")
     coalesce_seconds: float = Field(1.0, ge=0, description="How long stock changes of a SKU are collected.")
     stock_wave: int = Field(2000, gt=0, le=5000, description="How many figures a worker claims at once.")
+    asked_orders: int = Field(5000, ge=0, description="Known orders a shop is asked about before a read figure.")
     stock_stale_hours: int = Field(72, gt=0, description="A position older than that is quarantined.")
     stock_jump_units: int = Field(10_000, gt=0, description="A rise of on hand by more is looked at ...")
     stock_jump_factor: int = Field(10, gt=1, description="... and quarantined when it is to more than so many times.")

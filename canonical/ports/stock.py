@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Protocol, runtime_checkable
 
 from canonical.inventory import (
@@ -28,6 +29,32 @@ class RecordedStock:
     changed: frozenset[str]
     ignored: int = 0
     ended_reservations: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CommittedLine:
+    """Pieces of an order line that a channel counts as committed at one of its locations."""
+
+    order_id: str
+    line_id: str
+    location_id: str
+    pieces: int
+
+
+@dataclass(frozen=True, slots=True)
+class Commitment:
+    """What we believe a channel counts as committed of a line: one part of `Demand.committed`.
+
+    `quantity` in base units of `sku`. `sold_as` names the kit whose piece takes it, `line_id` is then the kit's line
+    and the item.
+    """
+
+    order_id: str
+    line_id: str
+    sku: str
+    location: str
+    sold_as: str | None
+    quantity: Decimal
 
 
 @runtime_checkable
@@ -77,6 +104,13 @@ class StockChannel(Protocol):
 
     async def read_levels(self, places: Sequence[Place]) -> Mapping[Place, ChannelLevel]:
         """What the channel shows now, available and committed of one moment. A place that is missing is unknown."""
+        ...
+
+    async def committed_lines(self, order_ids: Sequence[str]) -> Sequence[CommittedLine]:
+        """What the channel counts as committed of these orders now. A line that is missing counts as nothing.
+
+        Asked after `read_levels`: a fulfillment in between makes a figure too low, never too high.
+        """
         ...
 
     async def set_available(self, writes: Sequence[StockWrite], key: str) -> list[Outcome[int]]:
@@ -131,6 +165,15 @@ class StockBook(Protocol):
         Read it before the levels: a report that ends reservations meanwhile then makes a figure too low, never too
         high. With `company`, an order counts as booked only where the supplied figures of that company were made after
         it was posted; without, none does. `taken` is exact: a counter under a row lock, less what the figure counts.
+        """
+        ...
+
+    async def commitments(
+        self, shop: str, skus: Sequence[str], locations: Sequence[str], limit: int
+    ) -> list[Commitment]:
+        """The lines behind `Demand.committed` of these SKUs at these places, the oldest first, so many at most.
+
+        Read it before the demand: a line that is recorded in between is then believed unread, never the other way.
         """
         ...
 

@@ -16,7 +16,13 @@ ORDER_SCOPES: Final = (
     "read_payment_terms",
     "read_merchant_managed_fulfillment_orders",
 )
-STOCK_SCOPES: Final = ("read_products", "read_locations", "write_inventory")
+STOCK_SCOPES: Final = (
+    "read_products",
+    "read_locations",
+    "write_inventory",
+    "read_orders",
+    "read_merchant_managed_fulfillment_orders",
+)
 PRODUCT_SCOPES: Final = ("write_products", "write_inventory", "write_publications", "write_translations")
 FULFILLMENT_SCOPES: Final = (
     "write_orders",

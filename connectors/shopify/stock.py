@@ -7,11 +7,13 @@ import httpx
 from canonical.inventory import ChannelItem, ChannelLevel, Place, StockWrite
 from canonical.outcomes import Outcome
 from canonical.ports.budget import CostBudget, Lane
+from canonical.ports.stock import CommittedLine
 from canonical.records import Message
 from connectors.shopify.access import STOCK_SCOPES, check_access
 from connectors.shopify.bulk import Bulk
 from connectors.shopify.client import ShopifyClient, open_client
 from connectors.shopify.settings import ShopifySettings
+from connectors.shopify.stock_committed import committed_lines
 from connectors.shopify.stock_reading import ITEMS_A_CALL, all_levels, items_by_sku, level_in, levels_at
 from connectors.shopify.stock_writing import StockWriter
 
@@ -37,6 +39,10 @@ class ShopifyStock:
     async def read_levels(self, places: Sequence[Place]) -> Mapping[Place, ChannelLevel]:
         """As `StockChannel.read_levels`: one call for each location and 250 items."""
         return await levels_at(self._client, places)
+
+    async def committed_lines(self, order_ids: Sequence[str]) -> Sequence[CommittedLine]:
+        """As `StockChannel.committed_lines`: one call for 250 orders."""
+        return await committed_lines(self._client, order_ids)
 
     async def set_available(self, writes: Sequence[StockWrite], key: str) -> list[Outcome[int]]:
         """As `StockChannel.set_available`."""

@@ -6,7 +6,8 @@ from typing import Final
 
 from canonical.errors import ConflictError
 from canonical.inventory import Demand, Figure, FigureResult, FigureState, InventoryLevel, StockReport
-from canonical.ports.stock import RecordedStock
+from canonical.ports.stock import Commitment, RecordedStock
+from connectors.statestore import commitments
 from connectors.statestore import demand as demands
 from connectors.statestore import figures as figure_rows
 from connectors.statestore import stock
@@ -40,6 +41,12 @@ class SqlStockBook:
         """What orders take. Reservations that have run out take nothing."""
         now = datetime.now(UTC)
         return await self._database.read(lambda c: demands.demand(c, shops, skus, company, now))
+
+    async def commitments(
+        self, shop: str, skus: Sequence[str], locations: Sequence[str], limit: int
+    ) -> list[Commitment]:
+        """The lines behind `Demand.committed` at these places, the oldest first, so many at most."""
+        return await self._database.read(lambda c: commitments.commitments(c, shop, skus, locations, limit))
 
     async def plan(self, figures: Sequence[Figure]) -> int:
         """Write targets; how many were new. Each figure by itself: a long list is several transactions."""

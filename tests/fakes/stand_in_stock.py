@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from canonical.inventory import ChannelItem, ChannelLevel, Place, StockWrite
 from canonical.outcomes import Outcome
+from canonical.ports.stock import CommittedLine
 from canonical.records import Message
 from connectors.shopify.budget import LocalBudget
 from connectors.shopify.settings import ShopifySettings
@@ -168,7 +169,7 @@ class StandInStockShop:
         """A shopper's order: the stand-in takes the stock the moment it is placed."""
         self.tick()
         line = {
-            "id": gid("LineItem", self.state.space(self.domain).number()),
+            "id": gid("LineItem", number),
             "title": "Goods",
             "name": "Goods",
             "quantity": pieces,
@@ -231,6 +232,9 @@ class StandInStockShop:
 
     async def read_levels(self, places: Sequence[Place]) -> Mapping[Place, ChannelLevel]:
         return await self.channel.read_levels(places)
+
+    async def committed_lines(self, order_ids: Sequence[str]) -> Sequence[CommittedLine]:
+        return await self.channel.committed_lines(order_ids)
 
     async def set_available(self, writes: Sequence[StockWrite], key: str) -> list[Outcome[int]]:
         return await self.channel.set_available(writes, key)

@@ -13,6 +13,7 @@ from decimal import Decimal
 from canonical.errors import ConflictError, CrossdockError, RejectedError, RetryableError
 from canonical.inventory import AllocatedLine, ChannelItem, ChannelLevel, InventoryLevel, Place, StockReport, StockWrite
 from canonical.outcomes import Failed, Outcome, Settled
+from canonical.ports.stock import CommittedLine
 from canonical.records import Message
 
 
@@ -99,6 +100,7 @@ class FakeStockShop:
         self.calls: list[list[StockWrite]] = []
         self.keys: dict[str, list[Outcome[int]]] = {}
         self.activated: list[Place] = []
+        self.orders: dict[str, tuple[Place, int]] = {}
         self.reads = self.finds = 0
         self.down = False
         self.lose_reply = 0
@@ -115,10 +117,11 @@ class FakeStockShop:
         return Place(item_id=item, location_id=locations[0] if locations else "7")
 
     def sell(self, place: Place, quantity: int, number: int = 0) -> None:
-        """A shopper's order; below zero it gives back (a cancel). It keeps no order, so the number tells it nothing."""
+        """A shopper's order; below zero it gives back (a cancel). Its line has its number."""
         shown = self.shown[place]
         shown.available -= quantity
         shown.committed += quantity
+        self.orders[str(number)] = (place, max(0, quantity))
 
     def call_off(self, place: Place, quantity: int, number: int = 0) -> None:
         """The order is cancelled, its goods go back on the shelf."""
@@ -127,6 +130,7 @@ class FakeStockShop:
     def fulfill(self, place: Place, quantity: int, number: int = 0) -> None:
         """The goods left: what is available stays."""
         self.shown[place].committed -= quantity
+        self.orders[str(number)] = (place, 0)
 
     def edit(self, place: Place, by: int) -> None:
         """Somebody changes the figure in the admin."""
@@ -166,6 +170,12 @@ class FakeStockShop:
 
     def _item(self, item_id: str) -> ChannelItem | None:
         return next((i for items in self.items.values() for i in items if i.item_id == item_id), None)
+
+    async def committed_lines(self, order_ids: Sequence[str]) -> list[CommittedLine]:
+        self._reachable()
+        await asyncio.sleep(0)
+        known = ((order_id, *self.orders[order_id]) for order_id in order_ids if order_id in self.orders)
+        return [CommittedLine(one, one, place.location_id, pieces) for one, place, pieces in known if pieces]
 
     async def set_available(self, writes: Sequence[StockWrite], key: str) -> list[Outcome[int]]:
         self._reachable()

@@ -8,6 +8,7 @@ from decimal import Decimal
 from canonical.inventory import ChannelLevel, Figure, FigureResult, FigureState, Place
 from canonical.states import MessageState
 from flows.draining import ORDERS
+from flows.handling.stock.committed import commitments_of, still_committed
 from flows.handling.stock.computing import compute, snapshot_of
 from flows.handling.stock.offers import parts_of
 from flows.handling.stock.papers import Offer, PublishBatch
@@ -65,10 +66,14 @@ async def drafts_from_reading(
     """
     offers = [offer_at(rt, figure) for figure in figures]
     shared = await siblings_of(rt, offers)
+    lines = await commitments_of(rt, [*offers, *shared])
     snapshot = await snapshot_of(rt, rt.landscape.shop(batch.shop).company, [*offers, *shared])
     shown = await _shown(rt, batch, [*offers, *shared])
     remembered = _remembered(rt, snapshot, figures, offers)
-    unknown = unread_units(snapshot, [*offers, *shared], shown, remembered)
+    committed = committed_at([*offers, *shared], shown)
+    exact = {(shop, f.sku, place.location_id) for f in figures for shop, place in remembered if place == f.place}
+    known = await still_committed(rt, batch, snapshot, committed, lines, exact)
+    unknown = unread_units([*offers, *shared], shown, remembered, committed, known)
     targets = allowed(rt, snapshot, offers, unknown)
     drafts: list[Draft] = []
     refused: list[FigureResult] = []
@@ -86,30 +91,41 @@ async def drafts_from_reading(
     return drafts, refused
 
 
+def committed_at(
+    offers: Sequence[Offer], shown: Mapping[str, Mapping[Place, ChannelLevel]]
+) -> dict[tuple[str, str, str], Decimal]:
+    """Base units of each item that the channel has committed at each location, by shop."""
+    committed: dict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
+    for offer in offers:
+        level = shown.get(offer.shop, {}).get(offer.place)
+        for item, quantity in offer.parts:
+            committed[offer.shop, item, offer.place.location_id] += quantity * (level.committed if level else 0)
+    return committed
+
+
 def unread_units(
-    snapshot: Snapshot,
     offers: Sequence[Offer],
     shown: Mapping[str, Mapping[Place, ChannelLevel]],
     remembered: Mapping[tuple[str, Place], int],
+    committed: Mapping[tuple[str, str, str], Decimal],
+    known: Mapping[tuple[str, str, str], Decimal],
 ) -> Unknown:
     """Base units of each item at each location that unread orders took there, by shop.
 
-    Told by two counts, of which the higher is believed. The channel has more committed than the orders we know: but a
-    fulfillment that we have not read hides an order there. It shows less than what we published and orders took since:
-    but somebody may have edited it. Then too little is shown, until the echo of the write differs and is looked into.
+    Told by two counts, of which the higher is believed. The channel has more committed than `known`, what it says of
+    the orders we know. It shows less than what we published and orders took since: but somebody may have edited it.
+    Then too little is shown, until the echo of the write differs and is looked into.
     """
-    committed: dict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
     missing: dict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
     for offer in offers:
         level = shown.get(offer.shop, {}).get(offer.place)
         expected = remembered.get((offer.shop, offer.place))
-        for item, quantity in offer.parts:
+        for item, _ in offer.parts:
             at = (offer.shop, item, offer.place.location_id)
-            committed[at] += quantity * (level.committed if level else 0)
             if level is not None and level.available is not None and expected is not None:
                 missing[at] += Decimal(max(0, expected - level.available))
     return {
-        at: max(Decimal(0), units - snapshot.committed(*at), missing.get(at, Decimal(0)))
+        at: max(Decimal(0), units - known.get(at, Decimal(0)), missing.get(at, Decimal(0)))
         for at, units in committed.items()
     }
 
@@ -143,9 +159,10 @@ def alone(rt: Runtime, offer: Offer) -> bool:
 
 
 async def orders_unread(rt: Runtime, shop: str) -> bool:
-    """Whether messages about orders of the shop wait, or lie aside: what they took is not reserved yet."""
+    """Whether messages about orders of any shop of the company wait, or lie aside: what they took is not reserved."""
+    shops = {one.name for one in rt.landscape.shops_of(rt.landscape.shop(shop).company)}
     return any(
-        row.kind == ORDERS and row.scope == shop and row.state in _UNREAD and row.count
+        row.kind == ORDERS and row.scope in shops and row.state in _UNREAD and row.count
         for row in await rt.store.summary()
     )
 

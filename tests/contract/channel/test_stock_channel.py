@@ -17,6 +17,7 @@ from connectors.shopify.stock import ShopifyStock, open_stock
 from connectors.shopify.topics import STOCK_TOPICS
 from connectors.shopify.webhooks import webhook_source
 from tests.contract.channel.conftest import StandIn
+from tests.contract.channel.orders import shippable
 from tests.contract.channel.receiver import Receiver
 
 pytestmark = pytest.mark.counterpart
@@ -201,6 +202,17 @@ async def test_our_own_write_comes_back_as_an_echo_of_its_place(
     assert delivery.aggregate_key == f"{stand_in.shop}:place:{place.item_id}%40{place.location_id}"
     level = stock.level_of(message_of(delivery))
     assert (level.place, level.available) == (place, 71)
+
+
+async def test_what_orders_have_committed_is_told_in_one_call_line_by_line(
+    stand_in: StandIn, stock: ShopifyStock
+) -> None:
+    placed = [shippable(stand_in), shippable(stand_in)]
+    before = stand_in.calls("nodes")
+    told = await stock.committed_lines([*(one.id for one in placed), "999999999", "no id"])
+    assert stand_in.calls("nodes") == before + 1
+    wanted = {(one.id, line, one.location): pieces for one in placed for line, pieces in one.lines.items() if pieces}
+    assert {(one.order_id, one.line_id, one.location_id): one.pieces for one in told} == wanted
 
 
 def message_of(delivery: Delivery) -> Message:

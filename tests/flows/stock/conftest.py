@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from canonical.fulfillment import FulfillmentOrderLine
 from canonical.ids import aggregate_key, correlation_id, delivery_key
 from canonical.inventory import ChannelLevel, Figure, Place, StockReport
 from canonical.landscape import Domain, Landscape, Ownership, Role, System
@@ -107,10 +108,11 @@ class StockHouse:
 
     def order(self, number: int, sku: str, quantity: int = 1) -> Order:
         """An order as its webhook tells it: the fulfillment order is read later."""
-        line = example.line(sku=sku, quantity=quantity, price="20.00")
+        line = example.line(id=str(number), sku=sku, quantity=quantity, price="20.00")
         customer = example.order().customer
         assert customer is not None
-        asked = example.fulfillment_order(location_id="7", location_name="East")
+        rows = (FulfillmentOrderLine(id="51", line_id=str(number), quantity=quantity, remaining=quantity),)
+        asked = example.fulfillment_order(location_id="7", location_name="East", lines=rows)
         return example.order(
             id=str(number),
             name=f"#{number}",

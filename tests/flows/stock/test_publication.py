@@ -9,6 +9,7 @@ from canonical.inventory import AllocatedLine, ChannelLevel, FigureState
 from canonical.mapping.table import MappingKind, MappingRow, TableMappings
 from canonical.states import EffectState
 from flows.handling.stock.calls import close_forgotten
+from tests.fakes.systems import delivery
 from tests.flows.stock.conftest import ROWS, StockHouse, shown
 
 
@@ -93,7 +94,7 @@ async def test_a_kit_shows_what_its_scarcest_component_allows(stock: StockHouse)
     stock.source.set("PLATE", "DC-EAST", 30)
     await stock.drain()
     assert shown(stock, [place, cup]) == [4, 9]
-    stock.shop.sell(place, 1)
+    stock.shop.sell(place, 1, 1)
     await stock.webhook(stock.order(1, "SET"))
     await stock.read_orders()
     await stock.drain()
@@ -220,3 +221,34 @@ async def test_a_dead_workers_figures_are_taken_over_and_its_call_is_closed_in_w
     assert await close_forgotten(stock.rt, "north", stock.rt.now()) <= 1
     left = await stock.store.unsettled("web", "north", stock.rt.now())
     assert [e for e in left if e.state is EffectState.SENT] == []
+
+
+async def test_an_unread_order_of_another_shop_of_the_company_has_a_rise_read_first(stock: StockHouse) -> None:
+    _, south = stock.sell_at_both("TEE-1")
+    stock.source.set("TEE-1", "DC-EAST", 10)
+    await stock.drain()
+    order = stock.order(1, "TEE-1", 3).model_copy(update={"shop": "south"})
+    stock.shops["south"].sell(south, 3, 1)
+    await stock.store.put([delivery(order, webhook="south-1")])
+    await stock.tell("TEE-1", 12)
+    await stock.drain()
+    assert shown(stock, [south], "south") == [9]
+    assert (await stock.figure("TEE-1")).published == 9
+
+
+@pytest.mark.parametrize("asked", [5000, 0])
+async def test_a_fulfillment_nobody_has_read_hides_no_unread_order_from_a_figure_in_doubt(
+    stock: StockHouse, asked: int
+) -> None:
+    stock.rt = replace(stock.rt, settings=stock.rt.settings.model_copy(update={"asked_orders": asked}))
+    place = await stock.stocked("TEE-1", 10)
+    for number in (1, 2):
+        stock.shop.sell(place, 2, number)
+        await stock.webhook(stock.order(number, "TEE-1", 2))
+    await stock.read_orders()
+    stock.shop.fulfill(place, 2, 1)
+    stock.shop.sell(place, 2, 3)
+    await stock.book.doubt_figures("north", [place])
+    await stock.drain()
+    # four known and two unread pieces; with nobody asked, the two known that wait are believed unread, too
+    assert shown(stock, [place]) == [4 if asked else 2]
