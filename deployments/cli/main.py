@@ -24,7 +24,7 @@ atp = cyclopts.App(name="atp", help="Available-to-sell: how a figure came about.
 route = cyclopts.App(name="route", help="Order routing: where an order leaves from, and why.")
 store = cyclopts.App(name="store", help="Stores: what is on the board, and what became of it.")
 tokens = cyclopts.App(name="tokens", help="API tokens and their roles.")
-sandbox = cyclopts.App(name="sandbox", help="The Shopify stand-in: place orders, switch faults.")
+sandbox = cyclopts.App(name="sandbox", help="The stand-ins: place orders, switch faults, let orders live.")
 
 app.command(
     "deployments.cli.trace:trace", name="trace", help="Everything that happened to a document, from any of its ids."
@@ -80,6 +80,7 @@ store.command("deployments.cli.store:reject", name="reject", help="The store doe
 tokens.command("deployments.cli.tokens:add", name="add", help="Make a token.")
 sandbox.command("deployments.cli.sandbox:order", name="order", help="Place orders.")
 sandbox.command("deployments.cli.sandbox:faults", name="faults", help="Switch delivery faults.")
+sandbox.command("deployments.cli.sandbox:live", name="live", help="Let orders live: shoppers, warehouses, stores.")
 app.command("deployments.cli.doctor:doctor", name="doctor", help="Is the data of all systems fit to go live?")
 for group in (orders, stock, products, holds, audit, engine, shops, tokens, sandbox, atp, route, store):
     app.command(group)

@@ -1,7 +1,8 @@
-"""`crossdock sandbox`: the Shopify stand-in at the keyboard."""
+"""`crossdock sandbox`: the Shopify stand-in at the keyboard, and people who live around the shops."""
 
 import asyncio
-from typing import Annotated
+import os
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -9,6 +10,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from deployments.cli.context import console, show
 from deployments.sandbox.shopify.generator.command import Summary, parse_rate, place_orders
 from deployments.sandbox.shopify.webhooks.command import set_faults
+
+if TYPE_CHECKING:
+    from deployments.sandbox.live.lives import Chronicle
 
 Url = Annotated[str, Parameter(env_var="CROSSDOCK_SANDBOX_URL")]
 AT = "http://127.0.0.1:8010"
@@ -99,3 +103,57 @@ def faults(
     switches = asyncio.run(set_faults(url, **chances, delay_seconds=delay_seconds, seed=seed))
     show("Faults", ("switch", "value"), switches.items())
     return 0
+
+
+def live(
+    *,
+    rate: str = "30/min",
+    seed: int = 7,
+    minutes: float = 2.0,
+    profile: str = "bookable",
+    patience: float = 120.0,
+    pace: float = 1.0,
+) -> int:
+    """Let orders live: shoppers order, cancel, edit and return; warehouses and stores pick, ship, reject and inspect.
+
+    Needs a running house (`crossdock up`, then source the environment file that it prints).
+
+    Parameters
+    ----------
+    rate
+        New orders: 30/min, 2/s, 600/h.
+    seed
+        The same seed gives the same orders and fates.
+    minutes
+        How long orders are placed; those under way are lived to their end.
+    profile
+        bookable, mixed or hostile.
+    patience
+        Seconds to wait for a warehouse to be asked, or for the shop to show what was shipped.
+    pace
+        Pauses between two acts are multiplied by it.
+    """
+    orders_a_second = parse_rate(rate) or 0.5
+    chronicle = asyncio.run(_live(orders_a_second, seed, minutes * 60, profile, patience, pace))
+    show("What became of them", ("fate", "orders", "to the end", "stopped"), chronicle.fates)
+    show("Stages", ("stage", "orders"), chronicle.stages)
+    show("What stopped them", ("reason", "orders"), chronicle.stopped)
+    return 0
+
+
+async def _live(rate: float, seed: int, seconds: float, profile: str, patience: float, pace: float) -> "Chronicle":
+    from deployments.sandbox.live.lives import Lives
+    from deployments.stack.people import opened_people
+    from deployments.stack.plan import SHOPS
+
+    async with opened_people(os.environ, seed=seed) as people:
+        lives = Lives(
+            people,
+            list(SHOPS.values()),
+            seed=seed,
+            profile=profile,
+            pace=pace,
+            patience=patience,
+            line=lambda text: console.print(text, markup=False, highlight=False),
+        )
+        return await lives.run(rate=rate, seconds=seconds)

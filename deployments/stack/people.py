@@ -19,6 +19,7 @@ from deployments.sandbox.live.shopper import Shopper
 from deployments.sandbox.live.store_worker import Pinned, StoreWorker
 from deployments.sandbox.live.three_pl_worker import ThreePlWorker
 from deployments.sandbox.live.wms_worker import WmsWorker
+from deployments.stack.plan import till_journal
 from deployments.stack.stack import applied
 
 STORES = "stores"
@@ -44,6 +45,7 @@ async def opened_people(environment: Mapping[str, str], *, seed: int = 0) -> Asy
                     _of(environment, "GATEWAY_URL"),
                     _of(environment, "GATEWAY_SENDERS__STORES__SECRET"),
                     _Board(registry.store_board(store)).rows,
+                    till_journal(Path(_of(environment, "WAREHOUSE_PARCELS_URL")).parent),
                 ),
             },
             seed,

@@ -31,6 +31,11 @@ WMS_KEY = "warehouse-key-of-the-sandbox-0123456789abcdef"
 """The key that the sandbox's warehouse is seeded with."""
 
 
+def till_journal(drops: Path) -> Path:
+    """Where the tills of the stores keep what they told, beside the folders of the 3PLs."""
+    return drops / "till.jsonl"
+
+
 def free_port() -> int:
     """A port nobody listens on now, on loopback."""
     with socket.socket() as probe:

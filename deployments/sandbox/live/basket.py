@@ -60,7 +60,14 @@ class _Till:
         product, known = self._catalogue.variants[sku]
         price = known.prices[self._shop.currency]
         taxes = self._charge(price * pieces, product.tax_category)
-        return {"variantId": variant, "quantity": pieces, "priceSet": self.money(price), "taxLines": taxes}
+        return {
+            "variantId": variant,
+            "quantity": pieces,
+            "priceSet": self.money(price),
+            "requiresShipping": product.requires_shipping,  # the input's own default is false
+            "taxable": bool(taxes),
+            "taxLines": taxes,
+        }
 
     def delivery(self, code: str) -> dict[str, Any]:
         method = next(one for one in self._catalogue.shipping_methods if one.code == code)

@@ -1,6 +1,7 @@
 """Somebody in a store: reads the board, and tells what was done by signed events from the till.
 
 Events are signed by the Standard Webhooks scheme. The id of an event is the same when the same thing is done again.
+What the gateway has taken stands in the till's own journal, one event a line.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -51,8 +53,8 @@ _STATES = {"requested": NEW, "accepted": NEW, "allocated": NEW, "ready_for_picku
 class StoreWorker:
     """Implements `Worker` and `Counter`."""
 
-    def __init__(self, gateway: str, secret: str, board: Board, name: str = "stores") -> None:
-        self.name, self._board = name, board
+    def __init__(self, gateway: str, secret: str, board: Board, journal: Path, name: str = "stores") -> None:
+        self.name, self._board, self._journal = name, board, journal
         self.places = tuple(place.code for place in load_catalogue().locations if place.kind == "store")
         self._secret = base64.b64decode(secret.removeprefix("whsec_"))
         self._http = httpx.AsyncClient(base_url=gateway, timeout=30, trust_env=False)
@@ -199,6 +201,8 @@ class StoreWorker:
         answer = await self._http.post(f"/events/{self.name}", content=body, headers=headers)
         if answer.is_error:
             raise NotPossibleError(f"the gateway answers {answer.status_code}: {answer.text[:200]}")
+        with self._journal.open("a") as kept:
+            kept.write(json.dumps({"id": number, **event}) + "\n")
 
 
 def _parts(lines: Sequence[tuple[str, str, int]], goods: Goods) -> list[tuple[str, str, int]]:

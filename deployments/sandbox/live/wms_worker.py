@@ -36,7 +36,12 @@ class WmsWorker:
     async def jobs(self, order_id: str | None = None) -> list[Job]:
         """See the protocol."""
         rows = await self._at_desk(lambda desk: desk.look(order_id))
-        return [Job(self.name, row["key"], row["place"], STATES[row["state"]], row["goods"]) for row in rows]
+        live = {row["key"] for row in rows if row["state"] != "cancelled"}
+        return [
+            Job(self.name, row["key"], row["place"], STATES[row["state"]], row["goods"])
+            for row in rows
+            if row["state"] != "cancelled" or row["key"] not in live
+        ]
 
     async def pick(self, job: Job, missing: Goods | None = None) -> None:
         """See the protocol."""
@@ -46,20 +51,21 @@ class WmsWorker:
             for sku, pieces in (missing or {}).items():
                 desk.come_short(job.key, sku, pieces)
 
-        await self._at_desk(work)
+        await self._at_desk(work, job)
 
     async def pack(self, job: Job, boxes: Sequence[Box]) -> None:
         """See the protocol; all boxes of a shipment go with one carrier."""
         carrier = boxes[0].carrier if boxes else "UPS"
-        await self._at_desk(lambda desk: desk.pack(job.key, [(box.tracking, box.goods) for box in boxes], carrier))
+        packed = [(box.tracking, box.goods) for box in boxes]
+        await self._at_desk(lambda desk: desk.pack(job.key, packed, carrier), job)
 
     async def hand_over(self, job: Job) -> None:
         """See the protocol."""
-        await self._at_desk(lambda desk: desk.hand_over(job.key))
+        await self._at_desk(lambda desk: desk.hand_over(job.key), job)
 
     async def reject(self, job: Job, reason: str) -> None:
         """See the protocol; the warehouse has no place for a reason."""
-        await self._at_desk(lambda desk: desk.reject(job.key))
+        await self._at_desk(lambda desk: desk.reject(job.key), job)
 
     async def deliver(self, job: Job) -> bool:
         """See the protocol: it does not hear of it."""
@@ -79,12 +85,14 @@ class WmsWorker:
         if self._desk is not None:
             await asyncio.to_thread(self._desk.close)
 
-    async def _at_desk(self, work: Callable[[WmsDesk], T]) -> T:
-        """One at a time: the database has one writer. Raises `NotPossibleError` in Tryton's words."""
+    async def _at_desk(self, work: Callable[[WmsDesk], T], job: Job | None = None) -> T:
+        """One at a time: the database has one writer. Raises `NotPossibleError`, in Tryton's words if it has any."""
 
         def sit() -> Any:
             if self._desk is None:
                 self._desk = WmsDesk(self._url)
+            if job is not None and not self._desk.shipments(job.key):
+                raise NotPossibleError(f"{job.key} is cancelled")
             return work(self._desk)
 
         async with self._turn:

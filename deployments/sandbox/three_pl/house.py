@@ -40,7 +40,7 @@ class ThreePl:
         for folder in ("orders", "incoming", "house/taken"):
             (root / folder).mkdir(parents=True, exist_ok=True)
         self.tasks: dict[str, Task] = {}
-        self.receipts: dict[str, dict[str, str]] = {}
+        self.receipts: dict[str, dict[str, Any]] = {}
         if self._book.exists():
             found = json.loads(self._book.read_text())
             self.tasks = {row["key"]: Task(**row) for row in found["tasks"]}
@@ -130,7 +130,8 @@ class ThreePl:
     def receive(self, key: str | None, name: str, goods: Mapping[str, int], location: str = "") -> str:
         """A parcel comes back, with a return's number on it; returns the number of the receipt."""
         number = self._number("R")
-        self.receipts[number] = {"return": name, "key": key or "", "location": location}
+        kept = {"return": name, "key": key or "", "location": location, "goods": dict(goods), "found": {}}
+        self.receipts[number] = kept
         self._save()
         rows = [self._back(number, item) | {"status": "received", "quantity": held} for item, held in goods.items()]
         self.send("return", rows)
@@ -143,10 +144,12 @@ class ThreePl:
             for item, parts in found.items()
             for kind, held in parts.items()
         ]
+        self.receipts[receipt]["found"] = {item: dict(parts) for item, parts in found.items()}
+        self._save()
         self.send("return", rows)
 
     def _back(self, receipt: str, item: str) -> dict[str, Any]:
-        known = self.receipts[receipt]
+        known = {name: self.receipts[receipt][name] for name in ("return", "key", "location")}
         task = self.tasks.get(known["key"])
         line = next((line for line, (found, _) in task.lines.items() if found == item), "") if task else ""
         return {"receipt": receipt, **known, "line": line, "item": item, "at": _now()}

@@ -1,0 +1,68 @@
+"""The witness reads from Tryton's own database what an order came to: goods, invoice, payment, memo, refund, stock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from canonical.ids import effect_key
+from deployments.stack.ledgers import tryton_ledgers
+from tests.contract.erp.conftest import booked
+from tests.contract.erp.documents import document
+from tests.contract.settlement.counterpart import TrytonBooks
+from tests.contract.settlement.postings import (
+    authorisation,
+    credit,
+    invoice,
+    payment,
+    posted,
+    receipt,
+    shipment,
+)
+from tests.counterparts import TRYTON_DATABASE, tryton
+
+pytestmark = pytest.mark.counterpart
+TEE = "TEE-WHI-S"
+
+
+@pytest.fixture(scope="module")
+def books(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TrytonBooks, Path]]:
+    workspace = tmp_path_factory.mktemp("tryton")
+    with tryton(workspace) as process:
+        yield TrytonBooks(process, TRYTON_DATABASE), workspace / f"{TRYTON_DATABASE}.sqlite"
+
+
+async def test_an_orders_whole_life_stands_in_the_books_once(books: tuple[TrytonBooks, Path]) -> None:
+    counterpart, file = books
+    erp, settle = counterpart.connect(), counterpart.settle()
+    order = document()
+    await booked(erp, order)
+
+    def key(operation: str) -> str:
+        return effect_key("north", operation, order.source_id, "1")
+
+    await posted(settle.post_shipments([shipment(order, 2, key=key("shipment.post"))]))
+    await posted(settle.post_invoices([invoice(order, key=key("invoice.post"))]))
+    await posted(settle.post_payments([payment(order, key=key("payment.post"))]))
+    announced = authorisation(order, 1, key=key("return.authorise"))
+    await posted(settle.authorise_returns([announced]))
+    await posted(settle.receive_returns([receipt(order, announced, 1, key=key("return.receive"))]))
+    memo = credit(order, key=key("credit.post"))
+    await posted(settle.post_credits([memo]))
+    back = payment(order, str(-memo.total.amount), key=key("refund.post"))
+    await posted(settle.post_payments([back]))
+
+    ledgers = tryton_ledgers(file)
+    page = ledgers["north", order.source_id]
+    assert (page.ordered, page.shipped, page.restocked, page.cancelled) == ({TEE: 2}, {TEE: 2}, {TEE: 1}, False)
+    assert (page.total, page.invoiced, page.paid) == (order.total.amount,) * 3
+    assert (page.credited, page.refunded) == (memo.total.amount, memo.total.amount)
+    assert [(move.quantity, move.place) for move in page.moves] == [(-2, "DC-EAST"), (1, "DC-WEST")]
+    assert len(page.documents) == len(set(page.documents)) == 8
+    assert ledgers.orphans == []
+    assert ledgers["north", "404"].total == Decimal(0)
+    await erp.aclose()
+    await settle.aclose()
