@@ -70,13 +70,16 @@ class AllocatedLine(Model):
     """An order line of ours that a source counts as allocated (or shipped): its reservation ends with this report.
 
     Ended in the transaction that writes the levels, so that no figure rises in between. `quantity` in base units; None
-    for the whole line. `gone` when the goods have left (on hand is lower), else they are assigned.
+    for the whole line. With a `location` (the source's name of it) only what waits there ends: a sale is counted at one
+    warehouse, though some of it may be shipped from another. `gone` when the goods have left (on hand is lower), else
+    they are assigned.
     """
 
     shop: Code
     order_id: Code
     line_id: str | None = None  # None: every line of the order with this SKU
     sku: Code
+    location: str | None = None
     quantity: Exact | None = None
     gone: bool = False
 

@@ -128,7 +128,9 @@ class CrossReference(Model):
 class Reservation(Model):
     """Stock of an accepted order that the ERP or WMS has not allocated yet, in units of `unit`.
 
-    Unique on (scope, order, line). `location` is None while no location is chosen. Ended by allocation, shipment,
+    Unique on (scope, order, line). A line that waits at several locations has one for each, `<line>@<location>` from
+    the second on. `location` is the channel's id, None while none is chosen; `place` is what the ERP calls it: what is
+    counted there ends it, and nothing else (None: whatever is counted of the order). Ended by allocation, shipment,
     cancellation, or expiry of an order that never became binding. `sold_as` names the SKU whose figure the channel
     lowered by itself, where that is not `sku`: a component of a kit takes stock, but its own figure still stands.
     `fulfilled` is how much of it the channel says is fulfilled: it counts the rest as committed.
@@ -140,6 +142,7 @@ class Reservation(Model):
     sku: Code
     sold_as: str | None = None
     location: str | None = None
+    place: str | None = None
     quantity: Exact
     fulfilled: Exact = Decimal(0)
     unit: Code = "each"

@@ -63,7 +63,10 @@ class StockDocuments:
         return kept
 
     async def lines(self, order: str) -> list[AllocatedLine]:
-        """The stocked lines of an order, when it is one of ours; gone when all of a line was delivered."""
+        """The stocked lines of an order, when it is one of ours; gone when all of a line was delivered, from anywhere.
+
+        Until then it is counted at the warehouse of its row, wherever a part of it may be shipped from.
+        """
         record = await self._client.record(f"{ORDERS}/{order}")
         key = record and record["external_source"] == self._settings.source and record["external_reference"]
         parts = str(key or "").split(":")
@@ -75,10 +78,12 @@ class StockDocuments:
                 order_id=unquote(parts[2]),
                 line_id=item["external_line_reference"],
                 sku=item["item_code"],
-                gone=exact(item["delivered_qty"]) >= exact(item["qty"]),
+                location=None if gone else item["warehouse"].removesuffix(self._settings.suffix),
+                gone=gone,
             )
             for item in record["items"]
             if item["warehouse"] and item["external_line_reference"]
+            for gone in (exact(item["delivered_qty"]) >= exact(item["qty"]),)
         ]
 
     async def incoming(self) -> dict[tuple[str, str], tuple[Incoming, ...]]:

@@ -25,8 +25,9 @@ def demand(
     found: dict[At, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     for some in _parts(skus):
         counted = _counted_until(connection, company, some)
-        for row in connection.execute(_lines(shops, some)):
-            _add(found[row.scope, row.sku, row.location], row, counted, now)
+        for which in _HOLDING:
+            for row in connection.execute(_lines(shops, some, which)):
+                _add(found[row.scope, row.sku, row.location], row, counted, now)
         for at, taken in _taken(connection, shops, some).items():
             found[at]["taken"] += taken
     in_order = sorted(found.items(), key=lambda item: (item[0][0], item[0][1], item[0][2] or ""))
@@ -53,11 +54,19 @@ def _among(column: Any, skus: list[str] | None) -> tuple[ColumnElement[bool], ..
     return () if skus is None else (column.in_(skus),)
 
 
-def _lines(shops: Sequence[str], skus: list[str] | None) -> Any:
+_HOLDING: Final = (
+    _R.left_at.is_(None),
+    and_(_R.ended_at.is_(None), _R.left_at.is_not(None), _R.elsewhere.is_not(None)),
+)
+"""Lines that take something: those the channel counts as committed, and those that left from another location than a
+source counts them at, until it counts that. Two queries, for each has an index."""
+
+
+def _lines(shops: Sequence[str], skus: list[str] | None, which: ColumnElement[bool]) -> Any:
     order = and_(_O.scope == _R.scope, _O.order_id == _R.order_id)
     columns = (_R.scope, _R.sku, _R.location, _R.quantity, _R.allocated, _R.gone, _R.ended_at, _R.expires_at)
     query = select(*columns, _O.posted_at).select_from(RESERVATION.outerjoin(ORDERS, order))
-    return query.where(_R.scope.in_(shops), _R.left_at.is_(None), *_among(_R.sku, skus))
+    return query.where(_R.scope.in_(shops), which, *_among(_R.sku, skus))
 
 
 def _add(amounts: dict[str, Decimal], row: Row[Any], counted: dict[str, datetime], now: datetime) -> None:

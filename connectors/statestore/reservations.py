@@ -16,6 +16,7 @@ from sqlalchemy import Connection, bindparam, func, or_, select, update
 
 from canonical.inventory import AllocatedLine
 from canonical.records import Reservation
+from connectors.statestore.counted import Counts, elsewhere, line_of, parts_of, with_elsewhere
 from connectors.statestore.dialects import insert_into
 from connectors.statestore.groups import in_groups
 from connectors.statestore.tables import RESERVATION, STOCK_TAKEN
@@ -51,10 +52,7 @@ def change(
     """
     told = [(r.scope, r.order_id) for r in reservations]
     standing = _locked(connection, [*told, *whole, *(ending[:2] for ending in endings)])
-    changed: dict[Key, Row] = {}
-    for reservation in reservations:
-        key = (reservation.scope, reservation.order_id, reservation.line_id)
-        changed[key] = _recorded(reservation, standing.get(key), now)
+    changed = {_key(row): row for row in _recorded(reservations, standing, now)}
     orders = set(whole)
     for key, row in standing.items():
         if key[:2] in orders and key not in changed and (row["left_at"] is None or row["taken"]):
@@ -81,18 +79,33 @@ def _locked(connection: Connection, orders: Iterable[tuple[str, str]]) -> dict[K
     return found
 
 
-def _recorded(reservation: Reservation, old: Row | None, now: datetime) -> Row:
+def _key(row: Row) -> Key:
+    return row["scope"], row["order_id"], row["line_id"]
+
+
+def _recorded(reservations: Sequence[Reservation], standing: dict[Key, Row], now: datetime) -> Iterable[Row]:
+    """The rows of reservations: what was allocated of a line stays counted where it is counted, wherever it waits."""
+    counts = Counts(standing.values())
+    rows = (_row(reservation, standing, counts, now) for reservation in reservations)
+    for line, parts in parts_of(rows).items():
+        for row in counts.share(line, parts):
+            _close_when_full(row, now)
+            counts_there = row["location"] is not None and row["sold_as"] in (None, row["sku"])
+            row["taken"] = row["quantity"] if counts_there and row["ended_by"] in {None, *STILL_TAKEN} else _ZERO
+            yield row
+
+
+def _row(reservation: Reservation, standing: dict[Key, Row], counts: Counts, now: datetime) -> Row:
     row = reservation.model_dump()
-    before = old or {}
-    row["recorded_at"] = before.get("recorded_at") or now
-    row["location"] = row["location"] or before.get("location")  # a webhook does not tell it, the order has it
-    fulfilled = row.pop("fulfilled")
-    row["allocated"], row["gone"] = before.get("allocated") or _ZERO, max(before.get("gone") or _ZERO, fulfilled)
-    row["left_at"] = None
-    _close_when_full(row, now)
-    counts = row["location"] is not None and row["sold_as"] in (None, row["sku"])
-    row["taken"] = row["quantity"] if counts and row["ended_by"] in {None, *STILL_TAKEN} else _ZERO
-    return row
+    same = standing.get((reservation.scope, reservation.order_id, reservation.line_id))
+    if same is not None and row["location"] is None:  # a webhook does not tell it, the order has it
+        row |= {"location": same["location"], "place": same["place"]}
+    before = counts.at(line_of(row), row["location"])
+    if before is None and same is not None and same["location"] is None:
+        before = same
+    row["recorded_at"] = ((before or same) or {}).get("recorded_at") or now
+    row["gone"] = max((before or {}).get("gone") or _ZERO, row.pop("fulfilled"))
+    return row | {"left_at": None, "allocated": _ZERO, "elsewhere": None}
 
 
 def _ended(row: Row, ended_by: str, now: datetime) -> Row:
@@ -170,30 +183,41 @@ def allocate(connection: Connection, lines: Sequence[AllocatedLine], now: dateti
     for key in sorted(standing):
         by_order[key[:2]].append(standing[key])
     told: dict[Key, Decimal] = defaultdict(Decimal)
+    places: dict[Key, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     for line in lines:
-        rest = line.quantity
-        for row in by_order[line.shop, line.order_id]:
-            if row["sku"] != line.sku or line.line_id not in (None, row["line_id"]):
-                continue
-            part = row["quantity"] if rest is None else min(rest, row["quantity"])
-            rest = None if rest is None else rest - part
-            told[row["scope"], row["order_id"], row["line_id"]] += part
+        for row, part, here in _parts(line, by_order[line.shop, line.order_id]):
+            if here:
+                told[_key(row)] += part
+            if line.location is not None and row["place"] != line.location:
+                places[_key(row)][line.location] += part
     changed: dict[Key, Row] = {}
-    for key, allocated in told.items():
-        if (more := _allocated(standing[key], allocated, now)) is not None:
+    for key in told.keys() | places.keys():
+        if (more := _allocated(standing[key], told[key], places[key], now)) is not None:
             changed[key] = more
     _write(connection, changed)
     ended = sum(row["ended_at"] is not None and standing[key]["ended_at"] is None for key, row in changed.items())
-    return {row["sku"] for row in changed.values()}, ended
+    return {row["sku"] for key, row in changed.items() if row["allocated"] != standing[key]["allocated"]}, ended
 
 
-def _allocated(row: Row, allocated: Decimal, now: datetime) -> Row | None:
-    """The line with what is allocated by now; None when that is no news."""
-    before = row["allocated"] or _ZERO
+def _parts(line: AllocatedLine, rows: Sequence[Row]) -> Iterable[tuple[Row, Decimal, bool]]:
+    """How much of each row a report counts, and whether it waits where it is counted; those that do come first."""
+    about = [row for row in rows if row["sku"] == line.sku and line.line_id in (None, row["line_id"], line_of(row)[2])]
+    here = [row for row in about if line.location is None or row["place"] in (None, line.location)]
+    rest = line.quantity
+    for row in (*here, *(row for row in about if row not in here)):
+        part: Decimal = row["quantity"] if rest is None else min(rest, row["quantity"])
+        rest = None if rest is None else rest - part
+        yield row, part, row in here
+
+
+def _allocated(row: Row, allocated: Decimal, places: dict[str, Decimal], now: datetime) -> Row | None:
+    """The line with what is allocated by now, here and elsewhere; None when that is no news."""
+    before, known = row["allocated"] or _ZERO, elsewhere(row)
     new = max(before, min(allocated, row["quantity"]))
-    if new == before:
+    more = {place: amount for place, amount in places.items() if amount > known.get(place, _ZERO)}
+    if new == before and not more:
         return None
-    row = row | {"allocated": new}
+    row = with_elsewhere(row, known | more) | {"allocated": new if new != before else row["allocated"]}
     _close_when_full(row, now)
     return row
 

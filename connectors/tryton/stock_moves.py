@@ -94,21 +94,38 @@ def incoming(moves: Iterable[Move], places: Places) -> dict[tuple[int, int], tup
 def allocated_lines(
     moves: Iterable[Move], keys: Mapping[int, str], codes: Mapping[int, str], places: Places
 ) -> tuple[AllocatedLine, ...]:
-    """Our order lines that these moves count, each order and SKU once; gone when nothing of it is left to go.
+    """Our orders and SKUs that these moves count, by warehouse; gone when nothing of it is left to go.
 
     `keys`: the key of the order (`web_id`) by line of a sale. A line of a sale keeps no key of ours, so what is told
-    is the order and the SKU: Tryton plans all moves of an order at once.
+    is the order and the SKU: Tryton plans all moves of an order at once, at the warehouse of the sale. Where the rest
+    of it is planned elsewhere, what has left is told by its quantity.
     """
-    gone: dict[tuple[str, str, str], bool] = {}
+    found: dict[tuple[str, str, str], dict[int, list[Move]]] = {}
     for move in moves:
-        order = order_of(keys.get(move.sale_line or 0, ""))
-        if order is None or move.product not in codes or places.warehouse_of(move.source) is None:
-            continue
-        line = (*order, codes[move.product])
-        gone[line] = gone.get(line, True) and move.state == "done"
+        order, warehouse = order_of(keys.get(move.sale_line or 0, "")), places.warehouse_of(move.source)
+        if order is not None and move.product in codes and warehouse is not None:
+            line = found.setdefault((*order, codes[move.product]), {})
+            line.setdefault(warehouse, []).append(move)
     return tuple(
-        AllocatedLine(shop=shop, order_id=order, sku=sku, gone=left) for (shop, order, sku), left in gone.items()
+        AllocatedLine(shop=shop, order_id=order, sku=sku, gone=not _planned(some), **told)
+        for (shop, order, sku), by_warehouse in found.items()
+        for some, told in _told(by_warehouse, places)
     )
+
+
+def _told(by_warehouse: Mapping[int, list[Move]], places: Places) -> Iterable[tuple[list[Move], dict[str, Any]]]:
+    """All of a SKU of an order at once when nothing is planned any more, else each warehouse's part."""
+    everything = [move for some in by_warehouse.values() for move in some]
+    if not _planned(everything):
+        yield everything, {}
+        return
+    for warehouse, some in by_warehouse.items():
+        left = None if _planned(some) else sum((move.quantity for move in some), Decimal(0))
+        yield some, {"location": places.warehouses.get(warehouse), "quantity": left}
+
+
+def _planned(moves: Iterable[Move]) -> bool:
+    return any(move.state != "done" for move in moves)
 
 
 def order_of(key: str) -> tuple[str, str] | None:

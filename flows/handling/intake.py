@@ -147,7 +147,7 @@ async def reserve(rt: Runtime, batch: IntakeBatch) -> int:
         if order.cancelled_at is not None or order.test:
             ended.append((order.shop, order.id, "cancelled" if order.cancelled_at else "test order"))
         else:
-            wanted += reservations_of(rt, order)
+            wanted += reservations_of(rt, order, document.record)
             whole.append((order.shop, order.id))
     if whole or ended:
         told = marks(rt, elsewhere, batch, f"reserved/{batch.messages[0].seq}")

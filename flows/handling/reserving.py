@@ -9,6 +9,7 @@ from canonical.order import FinancialStatus, Order, OrderLine
 from canonical.records import Delivery, OrderRecord, Reservation
 from flows.handling.documents import IntakeBatch
 from flows.handling.stock.messages import demand_changed
+from flows.handling.waiting_places import waits_of
 from flows.runtime import Runtime
 
 UNBINDING = (FinancialStatus.PENDING, FinancialStatus.EXPIRED, FinancialStatus.VOIDED)
@@ -16,28 +17,32 @@ UNPAID_RESERVATION = timedelta(days=7)
 _ONE = Decimal(1)
 
 
-def reservations_of(rt: Runtime, order: Order) -> list[Reservation]:
-    """A reservation for each line that takes stock, in ERP items and base units; a kit's for each component.
+def reservations_of(rt: Runtime, order: Order, known: OrderRecord | None = None) -> list[Reservation]:
+    """What each line takes of stock, where it waits, in ERP items and base units; a kit's for each component.
 
     Commit them with the order in `Batch.reserved_whole`: a line that an edit took out holds nothing then, nor does one
-    that a mapping made a kit. An item that nobody mapped is reserved under the channel's SKU, until the mapping is
-    there and the order is decided again.
+    that a mapping made a kit, nor a location that no piece waits at any more. An item that nobody mapped is reserved
+    under the channel's SKU, until the mapping is there and the order is decided again. A webhook does not tell where
+    pieces wait: then they wait where they did when the order was `known`.
     """
     expires = order.created_at + UNPAID_RESERVATION if order.financial_status in UNBINDING else None
+    placed = order if order.fulfillment_orders else next(iter(before(known)), order)
     return [
         Reservation(
             scope=order.shop,
             order_id=order.id,
-            line_id=line.id if sold_as is None else f"{line.id}/{item}",
+            line_id=(line.id if sold_as is None else f"{line.id}/{item}") + (f"@{wait.location}" if number else ""),
             sku=item,
-            location=_location_of(order, line.id),
-            quantity=line.current_quantity * quantity,
-            fulfilled=_fulfilled(order, line) * quantity,
+            location=wait.location,
+            place=rt.mappings.location(order.shop, wait.location, wait.name) if wait.location else None,
+            quantity=wait.pieces * quantity,
+            fulfilled=(wait.fulfilled if placed is order else 0) * quantity,
             expires_at=expires,
             sold_as=sold_as,
         )
         for line in order.lines
         if line.sku and line.requires_shipping and not line.is_gift_card and line.current_quantity > 0
+        for number, wait in enumerate(waits_of(placed.fulfillment_orders, line))
         for item, quantity, sold_as in _takes(rt, order.shop, line)
     ]
 
@@ -49,19 +54,6 @@ def _takes(rt: Runtime, shop: str, line: OrderLine) -> Iterable[tuple[str, Decim
         return ((line.sku or "", _ONE, None),)
     kit = len(parts) > 1 or parts[0][1] != _ONE
     return tuple((item, quantity, line.sku if kit else None) for item, quantity in parts)
-
-
-def _location_of(order: Order, line_id: str) -> str | None:
-    for request in order.fulfillment_orders:
-        if any(line.line_id == line_id for line in request.lines):
-            return request.location_id
-    return None
-
-
-def _fulfilled(order: Order, line: OrderLine) -> int:
-    """How much of the line the channel no longer counts as committed, by what is left to do of its requests."""
-    asked = [row for request in order.fulfillment_orders for row in request.lines if row.line_id == line.id]
-    return max(0, line.current_quantity - sum(row.remaining for row in asked)) if asked else 0
 
 
 def items_of(rt: Runtime, order: Order) -> set[str]:

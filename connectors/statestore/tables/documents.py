@@ -68,10 +68,13 @@ class LifeRow(StoreTable, table=True):
 
 
 class ReservationRow(StoreTable, table=True):
-    """Stock of an accepted order. Allocated and gone grow to `quantity`; ended when all is allocated, or cancelled.
+    """Stock of an accepted order, a row a line and location. Allocated and gone grow to `quantity`.
+
+    Ended when all is allocated, or cancelled.
 
     `taken` is what this line has added to the counter of its place. The channel counts it as committed until
-    `left_at`: cancelled, or gone. None in these columns is zero.
+    `left_at`: cancelled, or gone. None in these columns is zero. `place` is what sources call the location; `elsewhere`
+    (JSON) is what they count of the line at other places.
     """
 
     __tablename__ = "reservation"
@@ -96,6 +99,8 @@ class ReservationRow(StoreTable, table=True):
     gone: Decimal | None = Field(default=None, sa_type=ExactNumber)
     taken: Decimal | None = Field(default=None, sa_type=ExactNumber)
     left_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    place: str | None = Field(default=None, sa_type=Key)
+    elsewhere: str | None = Field(default=None, sa_type=Key)
 
 
 class CaseRow(StoreTable, table=True):

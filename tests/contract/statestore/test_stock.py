@@ -3,10 +3,11 @@
 import asyncio
 from decimal import Decimal
 from random import Random
+from typing import Any
 
 from canonical.inventory import AllocatedLine, Demand, Incoming
 from canonical.ports import StockBook
-from canonical.records import Batch
+from canonical.records import Batch, Reservation
 from connectors.statestore.store import SqlStateStore
 from tests.contract.statestore.making import order_record, reservation
 from tests.contract.statestore.stocking import MINUTE, NOW, acknowledged, figure, level, publish, report
@@ -145,6 +146,81 @@ async def test_an_allocated_line_that_is_recorded_again_stays_allocated(store: S
     await store.commit(Batch(reservations=(reservation(quantity="6", location="7"),)))
     assert await store.reserved("north") == {("A-1", "7"): "1"}
     assert ((await only(store)).reserved, (await only(store)).taken) == (1, 6)
+
+
+def at(location: str, place: str, quantity: str, line: str = "1", **more: Any) -> Reservation:
+    """Pieces of a line that wait at a location."""
+    return reservation(line=line, location=location, quantity=quantity, place=place, **more)
+
+
+async def counted(store: SqlStateStore, location: str, quantity: str | None = None) -> None:
+    line = AllocatedLine(
+        shop="north",
+        order_id="5001",
+        line_id="1",
+        sku="A-1",
+        location=location,
+        quantity=None if quantity is None else Decimal(quantity),
+    )
+    await store.record(report(allocated=(line,)), NOW)
+
+
+async def change(store: SqlStateStore, *reservations: Reservation) -> None:
+    await store.commit(Batch(reservations=reservations, reserved_whole=(("north", "5001"),)))
+
+
+async def by_location(store: SqlStateStore) -> dict[str | None, tuple[Decimal, Decimal, Decimal]]:
+    return {d.location: (d.reserved, d.committed, d.taken) for d in await store.demand(["north"])}
+
+
+async def test_pieces_that_wait_elsewhere_stay_reserved_though_the_sale_is_counted_at_one_warehouse(
+    store: SqlStateStore,
+) -> None:
+    await change(store, at("7", "EAST", "3"), at("8", "WEST", "2", "1@8"))
+    await counted(store, "EAST")
+    assert await by_location(store) == {"7": (0, 3, 3), "8": (2, 2, 2)}
+    await counted(store, "EAST", "5")
+    assert (await by_location(store))["8"] == (2, 2, 2)
+    await counted(store, "WEST", "1")  # shipped from there
+    assert (await by_location(store))["8"] == (1, 2, 2)
+    await store.record(report(allocated=(AllocatedLine(shop="north", order_id="5001", sku="A-1"),)), NOW)
+    assert (await by_location(store))["8"] == (0, 2, 2)
+
+
+async def test_pieces_that_left_from_elsewhere_stay_reserved_until_the_source_counts_that_though_the_shop_knows(
+    store: SqlStateStore,
+) -> None:
+    await change(store, at("7", "EAST", "3"), at("8", "WEST", "2", "1@8"))
+    await counted(store, "EAST")
+    await change(store, at("7", "EAST", "3"), at("8", "WEST", "2", "1@8", fulfilled=Decimal(2)))
+    assert await by_location(store) == {"7": (0, 3, 3), "8": (2, 0, 2)}
+    await counted(store, "WEST", "2")
+    assert await by_location(store) == {"7": (0, 3, 3), "8": (0, 0, 2)}
+
+
+async def test_a_piece_moved_away_is_reserved_anew_and_one_moved_to_where_it_is_counted_is_not(
+    store: SqlStateStore,
+) -> None:
+    await change(store, at("7", "EAST", "5"))
+    await counted(store, "WEST", "5")  # the sale was booked where we want it shipped from
+    assert await by_location(store) == {"7": (5, 5, 5)}
+    await change(store, at("7", "EAST", "3"), at("8", "WEST", "2", "1@8"))
+    assert await by_location(store) == {"7": (3, 3, 3), "8": (0, 2, 2)}
+    await change(store, at("8", "WEST", "5"))
+    assert await by_location(store) == {"8": (0, 5, 5)}
+    await change(store, at("9", "SOUTH", "4"), at("8", "WEST", "1", "1@8"))
+    assert await by_location(store) == {"8": (0, 1, 1), "9": (4, 4, 4)}
+
+
+async def test_what_was_counted_in_part_is_not_counted_twice_when_a_line_is_split(store: SqlStateStore) -> None:
+    await change(store, reservation(quantity="5"))
+    await counted(store, "EAST", "3")
+    await change(store, at("7", "EAST", "3"), at("8", "WEST", "2", "1@8"))
+    assert await by_location(store) == {"7": (0, 3, 3), "8": (2, 2, 2)}
+    await change(store, at("7", "EAST", "3"), at("6", "EAST", "2", "1@6"))
+    assert await by_location(store) == {"6": (2, 2, 2), "7": (0, 3, 3)}
+    await change(store, reservation(quantity="3"), at("6", "EAST", "2", "1@6"))  # a webhook tells no location
+    assert await by_location(store) == {"6": (2, 2, 2), "7": (0, 3, 3)}
 
 
 async def test_a_cancel_gives_back_what_was_taken_and_an_expiry_does_not(store: SqlStateStore) -> None:

@@ -1,4 +1,4 @@
-"""The life of each order after it was accepted."""
+"""The life of each order after it was accepted, and where its pieces wait and are counted."""
 
 from alembic import op
 from sqlalchemy import Boolean, Column, LargeBinary, PrimaryKeyConstraint, UniqueConstraint, text
@@ -28,6 +28,8 @@ def upgrade() -> None:
         UniqueConstraint("aggregate_key", name="uq_order_life_aggregate_key"),
     )
     op.create_index("ix_order_life_correlation_id", "order_life", ["correlation_id"])
+    for name in ("place", "elsewhere"):
+        op.add_column("reservation", Column(name, Key()))
     _partial("ix_order_life_look_at", ["look_at"], "is_open AND look_at IS NOT NULL")
     _partial("ix_order_life_open", ["scope", "order_id"], "is_open")
 
@@ -38,4 +40,6 @@ def _partial(name: str, columns: list[str], where: str) -> None:
 
 def downgrade() -> None:
     """Back."""
+    for name in ("elsewhere", "place"):
+        op.drop_column("reservation", name)
     op.drop_table("order_life")

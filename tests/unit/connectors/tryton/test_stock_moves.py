@@ -98,6 +98,19 @@ def test_our_orders_are_told_once_by_order_and_sku_and_gone_when_all_of_it_has_l
     ]
 
 
+def test_what_left_from_another_warehouse_than_the_rest_is_planned_at_is_told_there_by_its_quantity() -> None:
+    keys = {1: "north:sales-order.create:51"}
+    planned = move(EAST_OUT, CUSTOMER, "3", origin="sale.line,1")
+    left = [move(WEST_IN, CUSTOMER, pieces, state="done", origin="sale.line,1") for pieces in ("1", "1")]
+    lines = allocated_lines([planned, *left], keys, {MUG: "MUG"}, PLACES)
+    assert {(line.location, line.quantity, line.gone) for line in lines} == {
+        ("EAST", None, False),
+        ("place 4", 2, True),
+    }
+    (whole,) = allocated_lines(left, keys, {MUG: "MUG"}, PLACES)
+    assert (whole.location, whole.quantity, whole.gone) == (None, None, True)
+
+
 @pytest.mark.parametrize("key", ["", "north", "north:sales-order.create", "a:b:c:d", "::"])
 def test_a_key_that_is_not_ours_names_no_order(key: str) -> None:
     assert order_of(key) is None
