@@ -7,10 +7,9 @@ from typing import Final
 from canonical.errors import ConflictError
 from canonical.inventory import Demand, Figure, FigureResult, FigureState, InventoryLevel, StockReport
 from canonical.ports.stock import Commitment, RecordedStock
-from connectors.statestore import commitments
+from connectors.statestore import commitments, stock
 from connectors.statestore import demand as demands
 from connectors.statestore import figures as figure_rows
-from connectors.statestore import stock
 from connectors.statestore.database import Database
 from connectors.statestore.groups import in_groups
 
