@@ -22,23 +22,31 @@ class Task(Model):
     """A fulfillment request of ours to one location, and what the warehouse said of it.
 
     `key` is the request's idempotency key. `revision` is what we want, `taken` what the warehouse has taken (None: not
-    submitted yet). `cancel` says why it is no longer wanted. `heard` are the ids of events that are counted already.
+    submitted yet) and `taken_lines` of what. `asked`: a request may have left, `on_hold`: a hold may stand at the
+    channel; both are kept before anything is sent. `accepted` is the highest sequence it accepted. `cancel` says why
+    it is no longer wanted. `heard` are the ids of events that are counted already. `system` None: nobody we could ask
+    ships from there.
     """
 
     key: Code
-    system: Code
+    system: Code | None
     location: Code
     lines: dict[str, int]
     pickup: bool = False
     backorder: bool = False
     ship_by: Utc | None = None
     revision: int = 0
+    asked: bool = False
+    on_hold: bool = False
     taken: int | None = None
+    taken_lines: dict[str, int] = Field(default_factory=dict)
+    accepted: int | None = None
     state: WarehouseState = WarehouseState.REQUESTED
     shipped: dict[str, int] = Field(default_factory=dict)
     short: dict[str, int] = Field(default_factory=dict)
     cancel: str | None = None
     cancel_refused: bool = False
+    amend_refused: bool = False
     external_id: str | None = None
     number: str | None = None
     reason: str | None = None
@@ -67,7 +75,9 @@ class Shipped(Model):
     """Goods that left a location at one time, in one or several parcels.
 
     `id` is the warehouse's event, or the channel's fulfillment where somebody else made it (`fulfillment_id` is set
-    then from the start, and the channel is not told again). `collected`: handed over in a store.
+    then from the start, and the channel is not told again). `told` has the channel's fulfillment of each parcel,
+    `shown` the tracking it shows (`tracking_mark`); `fulfillment_id` is set when all parcels are told. `taken_back` are
+    fulfillments that somebody cancelled in the shop. `collected`: handed over in a store.
     """
 
     id: Code
@@ -76,6 +86,9 @@ class Shipped(Model):
     shipped_at: Utc
     parcels: tuple[Parcel, ...]
     fulfillment_id: str | None = None
+    told: dict[str, str] = Field(default_factory=dict)
+    shown: dict[str, str] = Field(default_factory=dict)
+    taken_back: tuple[str, ...] = ()
     made_elsewhere: bool = False
     collected: bool = False
     cancelled: bool = False
@@ -181,8 +194,8 @@ class Settling(Model):
 
     `total` is what is credited, `money` what is paid back; the rest of `total` is set off against what the order owes.
     `tenders` are the payments it goes back on. `duties`: those on its pieces are in it. `approval` says why a person
-    has to allow it, None when nobody has to. `made_elsewhere`: the refund was made in the shop first, `refund_id` is set
-    from the start. `refund_first`: the credit memo follows the refund. `needs_credit` is false where nothing was
+    has to allow it, None when nobody has to. `made_elsewhere`: the refund was made in the shop first, `refund_id` is
+    set from the start. `refund_first`: the credit memo follows the refund. `needs_credit` is false where nothing was
     invoiced that could be credited, `needs_refund` where there is no return at the shop and no money.
     """
 
@@ -192,6 +205,7 @@ class Settling(Model):
     money: MoneyPair
     tenders: tuple[PaidBack, ...] = ()
     duties: bool = False
+    reason: str | None = None
     made_elsewhere: bool = False
     needs_credit: bool = True
     needs_refund: bool = True
@@ -241,19 +255,24 @@ class ReturnLife(Model):
 
 
 class Done(Model):
-    """A settled effect of this order: what the other side calls the result."""
+    """A settled effect of this order: what the other side calls the result.
+
+    `awaiting`: it was taken by a system that answers later. Of a capture, `number` is the total that is captured.
+    """
 
     id: Code
     number: str | None = None
     at: Utc
+    awaiting: bool = False
 
 
 class Stopped(Model):
-    """An effect that was refused. It is tried again when the case is released."""
+    """An effect that was refused. It is tried again when the case is released; by itself, too, when it was `held`."""
 
     code: Code
     words: Text
     at: Utc
+    held: bool = False
 
 
 class OrderLife(Model):
@@ -276,6 +295,8 @@ class OrderLife(Model):
     stopped: dict[str, Stopped] = Field(default_factory=dict)
     waiting: tuple[Code, ...] = ()  # reason codes of what it waits for, as cases
     waived: tuple[Code, ...] = ()  # reason codes that a person has released for good
+    sale_stands: bool = False  # the ERP has booked it
+    routed_at: Utc | None = None  # when the last decision was taken
     started_at: Utc
     updated_at: Utc
 
@@ -301,6 +322,12 @@ class OrderLife(Model):
         """The same life with this task in place of the one of its key, or added."""
         others = tuple(one if one.key != task.key else task for one in self.tasks)
         return self.model_copy(update={"tasks": others if self.task(task.key) else (*others, task)})
+
+    def with_shipment(self, changed: Shipped) -> "OrderLife":
+        """The same life with this shipment in place of the one of its id, or added."""
+        known = any(one.id == changed.id for one in self.shipments)
+        others = tuple(changed if one.id == changed.id else one for one in self.shipments)
+        return self.model_copy(update={"shipments": others if known else (*others, changed)})
 
     def with_return(self, changed: ReturnLife) -> "OrderLife":
         """The same life with this return in place of the one of its id, or added."""

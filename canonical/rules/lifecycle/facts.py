@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Protocol
 
 from canonical.approvals import ApprovalRequest
@@ -12,8 +13,21 @@ from canonical.rules.lifecycle.policy import LifePolicy
 from canonical.steps import Step
 
 
+def nobody(number: str) -> str | None:
+    """No other order is known to have a tracking number."""
+    return None
+
+
 class Places(Protocol):
-    """Locations and codes of one shop, by the mappings that hold now."""
+    """Locations, goods and codes of one shop, by the mappings that hold now."""
+
+    def location(self, shop: str, location_id: str | None, name: str | None) -> str | None:
+        """The canonical location of one of the channel's."""
+        ...
+
+    def components(self, shop: str, sku: str | None, variant_id: str | None) -> tuple[tuple[str, Decimal], ...] | None:
+        """(ERP item, base units) that one unit of the SKU takes from stock."""
+        ...
 
     def channel_location(self, shop: str, location: str) -> str | None:
         """The channel's location id of a canonical location."""
@@ -41,6 +55,8 @@ class Facts:
     warehouse_of: Callable[[str], str | None]
     item_of: Callable[[str], str | None]
     """The ERP item of an order line id; None when nothing is mapped or nothing is shipped for it."""
+    number_used: Callable[[str], str | None] = nobody
+    """The name of another order that has a parcel under this tracking number (upper case, no blanks)."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +74,8 @@ class Waits:
 class Plan:
     """What is due now. `life` has what was decided beside it (new tasks, new settlings); kept before a step is sent.
 
-    Steps of one plan do not depend on each other: what depends on one of them is in the plan after it is settled. A step
-    that is done or stopped is not in it. Steps about one thing that have to come in order come one plan at a time.
+    Steps of one plan do not depend on each other: what depends on one of them is in the plan after it is settled. A
+    step that is done or stopped is not in it. Steps about one thing that have to come in order come one plan at a time.
     """
 
     life: OrderLife

@@ -41,6 +41,7 @@ class ShippingPolicy(Model):
     write_invoice_back: bool = True
     reroute: bool = True  # after a rejection or a short pick; else the order is held
     expired_pickup: AfterExpiry = AfterExpiry.REFUND
+    refund_cancelled: bool = True  # an order that the ERP cancels is refunded in the shop
     most_attempts: int = Field(default=3, ge=1)  # locations asked for one line before somebody decides
 
 

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from decimal import ROUND_CEILING, Decimal
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from canonical.fulfillment import FulfillmentOrder, FulfillmentOrderStatus
 from canonical.inventory import Demand
 from canonical.order import Order, OrderLine
-from canonical.ports.mapping import Mappings
 from canonical.routing import RoutingLine, RoutingRequest
 
 AT_THE_PLACE: Final = frozenset({"pick_up", "retail", "local"})
@@ -15,6 +14,18 @@ AT_THE_PLACE: Final = frozenset({"pick_up", "retail", "local"})
 _DONE: Final = frozenset({
     FulfillmentOrderStatus.CANCELLED, FulfillmentOrderStatus.CLOSED, FulfillmentOrderStatus.INCOMPLETE
 })  # fmt: skip
+
+
+class Placed(Protocol):
+    """Where things are and what they take, by the mappings that hold now (`canonical.ports.mapping.Mappings`)."""
+
+    def location(self, shop: str, location_id: str | None, name: str | None) -> str | None:
+        """The canonical location of one of the channel's."""
+        ...
+
+    def components(self, shop: str, sku: str | None, variant_id: str | None) -> tuple[tuple[str, Decimal], ...] | None:
+        """(ERP item, base units) that one unit of the SKU takes from stock."""
+        ...
 
 
 class Routable(NamedTuple):
@@ -28,7 +39,7 @@ class Routable(NamedTuple):
     unknown: tuple[str, ...] = ()
 
 
-def routable(order: Order, mappings: Mappings, excluded: Sequence[str] = ()) -> Routable:
+def routable(order: Order, mappings: Placed, excluded: Sequence[str] = ()) -> Routable:
     """What is still open of an order. Tips, gift cards and what needs no shipping are nobody's to place.
 
     A kit takes its components; where one takes a fraction of a base unit, a whole one is looked for.
@@ -68,7 +79,7 @@ def routable(order: Order, mappings: Mappings, excluded: Sequence[str] = ()) -> 
     return Routable(requests, tuple(dict.fromkeys(unmapped)), tuple(dict.fromkeys(unknown)))
 
 
-def held_by(order: Order, mappings: Mappings) -> list[Demand]:
+def held_by(order: Order, mappings: Placed) -> list[Demand]:
     """What the order has reserved itself, as demand: it is its own to place. By item and the channel's location."""
     found: list[Demand] = []
     for line, quantity, _ in _open_lines(order):

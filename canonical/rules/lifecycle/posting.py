@@ -1,0 +1,160 @@
+"""Telling the ERP what left and what was paid: shipment, invoice, payments; the invoice is noted in the shop."""
+
+from canonical.fulfillment import Shipment
+from canonical.life import Done, OrderLife, Shipped
+from canonical.money import Money, total
+from canonical.order import Order, Transaction, TransactionKind, TransactionStatus
+from canonical.records import FieldWrite
+from canonical.rules.lifecycle.drafting import Draft
+from canonical.rules.lifecycle.hearing import UNKNOWN_LOCATION
+from canonical.rules.lifecycle.keys import key
+from canonical.rules.lifecycle.pieces import TAKEN_BACK, booked_but_taken_back, shippable
+from canonical.rules.lifecycle.tidying import after_cancel, open_lines
+from canonical.settlement import InvoicePosting, InvoiceTrigger, PaymentPosting, ShipmentPosting
+from canonical.steps import Operation
+
+WHOLE = "order"
+"""The subject of an invoice of the whole order."""
+
+
+def plan_postings(draft: Draft) -> None:
+    """What the ERP is due for. The shop is told beside it, whatever becomes of this."""
+    if not draft.facts.booked or key(draft.life, Operation.CANCEL_SALE) in draft.life.done:
+        return
+    late = {one.id for one in after_cancel(draft)}
+    if _invoices_whole(draft) and not draft.life.cancellation:
+        _invoice(draft, WHOLE, None)
+    for shipment in draft.life.shipments:
+        if shipment.cancelled:
+            continue
+        posted = _shipment(draft, shipment)
+        if posted and not _invoices_whole(draft) and shipment.id not in late:
+            _invoice(draft, shipment.id, shipment)
+    _taken_back(draft)
+    _note(draft)
+    if invoices(draft.life):
+        _payments(draft)
+
+
+def invoices(life: OrderLife) -> list[tuple[str, Done]]:
+    """(subject, result) of every invoice, oldest first."""
+    subjects = (WHOLE, *(one.id for one in life.shipments))
+    found = [(one, life.done.get(key(life, Operation.INVOICE, one))) for one in subjects]
+    return sorted(((one, done) for one, done in found if done), key=lambda pair: (pair[1].at, pair[0]))
+
+
+def _invoices_whole(draft: Draft) -> bool:
+    """By policy, or because nothing of the order is ever shipped."""
+    return draft.policy.invoice is InvoiceTrigger.ON_ORDER or not shippable(draft.order)
+
+
+def _shipment(draft: Draft, shipment: Shipped) -> bool:
+    if shipment.location == UNKNOWN_LOCATION:
+        words = f"fulfillment {shipment.id} was made in the shop at a location that is not mapped"
+        draft.wait("location_unmapped", words, "Add the mapping; it goes on by itself.")
+        return False
+    left = Shipment(
+        id=shipment.id,
+        order_id=draft.order.id,
+        location=shipment.location,
+        shipped_at=shipment.shipped_at,
+        parcels=shipment.parcels,
+    )
+    name = key(draft.life, Operation.SHIPMENT, shipment.id)
+    posting = ShipmentPosting(key=name, sale_key=draft.facts.sale_key, shipment=left)
+    return draft.want(Operation.SHIPMENT, name, shipment.id, lambda: posting) is not None
+
+
+def _invoice(draft: Draft, subject: str, shipment: Shipped | None) -> None:
+    day = (shipment.shipped_at if shipment else draft.life.started_at).date()
+    name = key(draft.life, Operation.INVOICE, subject)
+    posting = InvoicePosting(
+        key=name,
+        sale_key=draft.facts.sale_key,
+        shipment_key=key(draft.life, Operation.SHIPMENT, shipment.id) if shipment else None,
+        invoice_date=day,
+    )
+    draft.want(Operation.INVOICE, name, subject, lambda: posting)
+
+
+def _taken_back(draft: Draft) -> None:
+    for shipment in booked_but_taken_back(draft.life):
+        words = f"fulfillment {shipment.id} was cancelled in the shop after the ERP had it as shipped"
+        way_out = "Take the shipment back in the ERP if it never left; then release this."
+        draft.wait(TAKEN_BACK, words, way_out)
+
+
+def _note(draft: Draft) -> None:
+    """Invoice numbers and status as fields of the order, one invoice after the other."""
+    if not draft.policy.write_invoice_back or draft.order.cancelled_at is not None:
+        return
+    numbers: list[str] = []
+    for subject, done in invoices(draft.life):
+        numbers.append(done.number or done.id)
+        partly = _invoices_whole(draft) is False and open_lines(draft)
+        fields = {"erp_invoice": ", ".join(numbers), "erp_invoice_status": "partly invoiced" if partly else "invoiced"}
+        told = []
+        for field, value in fields.items():
+            name = key(draft.life, Operation.NOTE_INVOICE, subject, field)
+            write = FieldWrite(order_id=draft.order.id, field=field, value=value)
+            told.append(draft.want(Operation.NOTE_INVOICE, name, subject, lambda write=write: write))  # type: ignore[misc]
+        if None in told:
+            return
+
+
+def _payments(draft: Draft) -> None:
+    """Money that came in, once there is an invoice that it pays. Refunds are told with the returns."""
+    for transaction in draft.order.transactions:
+        amount = received(draft.order, transaction)
+        if amount is None or amount.is_zero:
+            continue
+        method = draft.facts.places.payment_method(draft.order.shop, transaction.gateway)
+        if method is None:
+            words = f"no payment method is mapped for {transaction.gateway}"
+            draft.wait("payment_method_unmapped", words, "Add the mapping; it goes on by itself.", "finance")
+            continue
+        name = key(draft.life, Operation.PAYMENT, transaction.id)
+        posting = PaymentPosting(
+            key=name,
+            sale_key=draft.facts.sale_key,
+            method=method,
+            amount=amount,
+            reference=transaction.id,
+            captures=transaction.parent_id if transaction.kind is TransactionKind.CAPTURE else None,
+            paid_at=transaction.processed_at or draft.order.created_at,
+        )
+        draft.want(Operation.PAYMENT, name, transaction.id, lambda posting=posting: posting)  # type: ignore[misc]
+
+
+def received(order: Order, transaction: Transaction) -> Money | None:
+    """What a payment brought in shop currency; None for what is no payment. Change given back lessens its payment.
+
+    >>> from canonical.rules import example
+    >>> order = example.order()
+    >>> str(received(order, order.transactions[0]))
+    '23.80 USD'
+    """
+    if transaction.status is not TransactionStatus.SUCCESS:
+        return None
+    if transaction.kind not in (TransactionKind.SALE, TransactionKind.CAPTURE):
+        return None
+    change = (
+        one.amount.shop
+        for one in order.transactions
+        if one.kind is TransactionKind.CHANGE and one.status is TransactionStatus.SUCCESS
+        if _pays(order, one) == transaction.id
+    )
+    return transaction.amount.shop - total(change, order.currency)
+
+
+def _pays(order: Order, change: Transaction) -> str | None:
+    """The payment that change was given on."""
+    if change.parent_id:
+        return change.parent_id
+    same = (
+        one.id
+        for one in order.transactions
+        if one.gateway == change.gateway and one.kind is TransactionKind.SALE
+        if one.status is TransactionStatus.SUCCESS
+    )
+    return next(same, None)
