@@ -50,7 +50,7 @@ class Scene:
     async def shown_as_shipped(self) -> bool:
         """Wait until the shop shows something of it as shipped."""
         for _ in range(max(1, round(self.patience / 0.5))):
-            if await self.people.shopper.shipped(self.order):
+            if await self.people.shopper.anything_shipped(self.order):
                 return True
             await asyncio.sleep(0.5)
         return False

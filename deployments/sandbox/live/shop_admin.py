@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import httpx
 
 STAFF = "shop-admin"
 """The client id under which the stand-in knows the shop's own staff."""
+
+
+PATIENCE, PAUSE = 60, 0.5
+"""How often a throttled request is made again, and after how many seconds."""
 
 
 class ShopRefusedError(RuntimeError):
@@ -23,18 +28,22 @@ class ShopAdmin:
         self._tokens: dict[str, str] = {}
 
     async def ask(self, domain: str, document: str, **variables: object) -> Any:
-        """The data of a request. Raises `ShopRefusedError` with the first error, whosever it is."""
+        """The data of a request, asked again while the shop throttles. Raises `ShopRefusedError` with its errors."""
         address = f"/shops/{domain}/admin"
         if domain not in self._tokens:
             grant = {"client_id": STAFF, "client_secret": self._secret, "grant_type": "client_credentials"}
             answer = await self._http.post(f"{address}/oauth/access_token", json=grant)
             self._tokens[domain] = answer.raise_for_status().json()["access_token"]
-        answer = await self._http.post(
-            f"{address}/api/2026-10/graphql.json",
-            json={"query": document, "variables": variables},
-            headers={"X-Shopify-Access-Token": self._tokens[domain]},
-        )
-        body = answer.raise_for_status().json()
+        for _ in range(PATIENCE):
+            answer = await self._http.post(
+                f"{address}/api/2026-10/graphql.json",
+                json={"query": document, "variables": variables},
+                headers={"X-Shopify-Access-Token": self._tokens[domain]},
+            )
+            body = answer.raise_for_status().json()
+            if not _throttled(body):
+                break
+            await asyncio.sleep(PAUSE)
         if body.get("errors"):
             raise ShopRefusedError(str(body["errors"])[:500])
         return body["data"]
@@ -64,3 +73,7 @@ class ShopAdmin:
     async def aclose(self) -> None:
         """Close the connections."""
         await self._http.aclose()
+
+
+def _throttled(body: dict[str, Any]) -> bool:
+    return any(error.get("extensions", {}).get("code") == "THROTTLED" for error in body.get("errors") or ())

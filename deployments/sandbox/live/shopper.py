@@ -116,7 +116,12 @@ class Shopper:
             }
             for row in found["order"]["suggestedRefund"]["suggestedTransactions"]
         ]
-        given: dict[str, Any] = {"orderId": order.gid, "refundLineItems": lines, "transactions": back}
+        given: dict[str, Any] = {
+            "orderId": order.gid,
+            "currency": found["order"]["presentmentCurrencyCode"],
+            "refundLineItems": lines,
+            "transactions": back,
+        }
         if shipping:
             given["shipping"] = {"fullRefund": True}
         key = f"by-hand-{order.id}-{next(self._keys)}"
@@ -148,6 +153,11 @@ class Shopper:
         """The order as the shop shows it."""
         found: dict[str, Any] = (await self.shop.ask(order.domain, documents.LINES, id=order.gid))["order"]
         return found
+
+    async def anything_shipped(self, order: Order) -> bool:
+        """Whether the shop shows a parcel; looked up where no bucket is spent, since it is asked often."""
+        (row,) = await self.shop.records(order.domain, "Order", id=order.gid)
+        return bool(row.get("fulfillments"))
 
     async def shipped(self, order: Order) -> Mapping[str, int]:
         """Pieces that the shop shows as shipped, by SKU."""

@@ -21,11 +21,11 @@ COMMIT: Final = """mutation Commit($id: ID!) {
   orderEditCommit(id: $id, notifyCustomer: false) { order { id } userErrors { field message } } }"""
 LINES: Final = """query Lines($id: ID!) { order(id: $id) {
   id name cancelledAt displayFinancialStatus displayFulfillmentStatus
-  lineItems(first: 100) { nodes { id sku currentQuantity fulfillableQuantity refundableQuantity } }
-  fulfillmentOrders(first: 20) { nodes { id status assignedLocation { name }
-    lineItems(first: 100) { nodes { id remainingQuantity lineItem { id sku } } } } }
-  fulfillments(first: 50) { id status
-    fulfillmentLineItems(first: 100) { nodes { id quantity lineItem { id sku } } } } } }"""
+  lineItems(first: 50) { nodes { id sku currentQuantity fulfillableQuantity refundableQuantity } }
+  fulfillmentOrders(first: 8) { nodes { id status assignedLocation { name }
+    lineItems(first: 20) { nodes { id remainingQuantity lineItem { id sku } } } } }
+  fulfillments(first: 8) { id status
+    fulfillmentLineItems(first: 20) { nodes { id quantity lineItem { id sku } } } } } }"""
 REQUEST: Final = """mutation Ask($input: ReturnRequestInput!) {
   returnRequest(input: $input) { return { id name } userErrors { field message code } } }"""
 RETURN: Final = """mutation Open($input: ReturnInput!) {
@@ -33,7 +33,7 @@ RETURN: Final = """mutation Open($input: ReturnInput!) {
 REFUND: Final = """mutation Refund($input: RefundInput!, $key: String!) {
   refundCreate(input: $input) @idempotent(key: $key) { refund { id } userErrors { field message } } }"""
 SUGGEST: Final = """query Suggest($id: ID!, $lines: [RefundLineItemInput!], $delivery: Boolean) {
-  order(id: $id) { suggestedRefund(refundLineItems: $lines, refundShipping: $delivery) {
+  order(id: $id) { presentmentCurrencyCode suggestedRefund(refundLineItems: $lines, refundShipping: $delivery) {
     suggestedTransactions { gateway parentTransaction { id } amountSet { presentmentMoney { amount } } } } } }"""
 SHIP: Final = """mutation Ship($fulfillment: FulfillmentInput!) {
   fulfillmentCreate(fulfillment: $fulfillment) { fulfillment { id } userErrors { field message } } }"""
