@@ -33,7 +33,10 @@ def _adopted(facts: Facts, life: OrderLife, return_: ReturnLife, refund: Refund)
     standing = _same(return_, refund)
     if standing is not None:
         return standing.model_copy(update={"refund_id": refund.id}), []
-    stop = _twice(facts, life, refund) or _other_tender(facts, refund)
+    twice = _twice(facts, life, refund)
+    if twice is not None:
+        return None, [twice]
+    stop = _other_tender(facts, refund)
     if stop is not None and stop.code not in life.waived:
         return None, [stop]
     settling, off = _settling(facts, life, return_, refund)
@@ -103,9 +106,10 @@ def _settling(facts: Facts, life: OrderLife, return_: ReturnLife, refund: Refund
     ended = life.cancellation is not None and not invoiced(life)
     settling = Settling(
         number=naming.number_after(return_),
-        lines=tuple(lines),
+        lines=tuple(credited),
         total=total,
         money=paid,
+        reason=refund.note[:200] if refund.note else None,
         made_elsewhere=True,
         refund_first=True,
         refund_id=refund.id,

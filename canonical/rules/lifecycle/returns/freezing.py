@@ -49,20 +49,32 @@ def due_pieces(facts: Facts, return_: ReturnLife) -> tuple[list[Due], list[Waits
     told = fingerprint(return_) == return_.disposed
     found, waits = list[Due](), dict[str, Waits]()
     settled = _settled(return_)
-    for line in return_.lines:
+    for line in (line for line in return_.lines if line.return_line_id is not None):
         rule = policy.rule(line.reason)
-        done = min(settled[line.line_id], max(line.asked, 0))
-        parts = _payable(line, rule, policy, told)
-        for disposition, pieces in parts:
-            part = min(done, pieces)
-            done, settled[line.line_id] = done - part, settled[line.line_id] - part
-            left = pieces - part
+        for disposition, left in _unsettled(settled, line.line_id, _payable(line, rule, policy, told)):
             code = WAIVABLE.get(disposition) if disposition is not None else None
-            if left and code and disposition not in policy.paid_back and code not in waived:
+            if code and disposition not in policy.paid_back and code not in waived:
                 waits[code] = _unpaid(return_, code)
-            elif left:
+            else:
                 found.append(Due(line, left, disposition, rule))
     return found, list(waits.values())
+
+
+def _unsettled(
+    settled: Counter[tuple[str, Disposition | None]], line_id: str, parts: list[tuple[Disposition | None, int]]
+) -> list[tuple[Disposition | None, int]]:
+    """Without the pieces that are settled: those of the same disposition, then those that were settled unseen."""
+    rest = list[tuple[Disposition | None, int]]()
+    for disposition, pieces in parts:
+        done = min(settled[line_id, disposition], pieces)
+        settled[line_id, disposition] -= done
+        rest.append((disposition, pieces - done))
+    left = list[tuple[Disposition | None, int]]()
+    for disposition, pieces in rest:
+        done = min(settled[line_id, None], pieces)
+        settled[line_id, None] -= done
+        left += [(disposition, pieces - done)] if pieces > done else []
+    return left
 
 
 def _payable(
@@ -84,11 +96,11 @@ def _payable(
     return [(one, counted[one]) for one in order]
 
 
-def _settled(return_: ReturnLife) -> Counter[str]:
-    """Pieces in settlings of this return; what a person refused stays refused."""
-    counted: Counter[str] = Counter()
+def _settled(return_: ReturnLife) -> Counter[tuple[str, Disposition | None]]:
+    """Pieces in settlings of this return by disposition; what a person refused stays refused."""
+    counted: Counter[tuple[str, Disposition | None]] = Counter()
     for line in (line for one in return_.settlings for line in one.lines if line.purpose == money.ITEM):
-        counted[line.line_id or ""] += line.quantity
+        counted[line.line_id or "", line.disposition] += line.quantity
     return counted
 
 
@@ -148,7 +160,8 @@ def _settling(facts: Facts, account: Account, number: int, due: list[Due]) -> Se
         delivery = account.delivery_left()
         lines += [delivery] if delivery.net.presentment.amount > 0 else []
     fee = money.fee_on(order, lines, rule.fee_percent)
-    return settled_for(facts, account, number, [*lines, *([fee] if fee else [])], rule)
+    settling = settled_for(facts, account, number, [*lines, *([fee] if fee else [])], rule)
+    return settling.model_copy(update={"reason": due[0].line.reason})
 
 
 def settled_for(facts: Facts, account: Account, number: int, lines: list[SettlingLine], rule: ReasonRule) -> Settling:

@@ -12,9 +12,10 @@ from datetime import timedelta
 
 from canonical.approvals import ApprovalRequest
 from canonical.life import OrderLife, ReturnLife, Settling
+from canonical.order import Order
 from canonical.returns import ReturnStatus
 from canonical.rules.lifecycle.facts import Facts, Plan, Waits
-from canonical.rules.lifecycle.returns import naming, postings
+from canonical.rules.lifecycle.returns import money, naming, postings
 from canonical.rules.lifecycle.returns.account import Account
 from canonical.rules.lifecycle.returns.adopting import adopt, invoiced
 from canonical.rules.lifecycle.returns.arriving import due_for_goods, prepared
@@ -25,6 +26,12 @@ from canonical.steps import OnReturn, Operation, Step
 
 LOOK_AGAIN = timedelta(minutes=5)
 """After this a refund of ours is read again, when its transactions were not heard."""
+
+RELEASED = frozenset({
+    "missing_goods", "wrong_item", "already_refunded", "exchange_open", "refund_differs", "other_tender",
+    "credit_differs", "refund_rejected", "refunded_twice", "too_many_returned", "goods_unknown",
+})  # fmt: skip
+"""What a person may release for good. Everything else is put right, and then goes on by itself or is tried again."""
 
 
 @dataclass
@@ -54,7 +61,7 @@ def plan_returns(facts: Facts) -> Plan:
     for return_ in life.returns:
         _plan_return(draft, return_)
     _plan_payments(draft)
-    seen = {(one.code, one.words): one for one in draft.waits if one.code not in life.waived}
+    seen = {(one.code, one.words): one for one in draft.waits if one.code not in RELEASED & {*life.waived}}
     look = facts.now + LOOK_AGAIN if draft.unheard else None
     return Plan(life, tuple(draft.steps), tuple(seen.values()), tuple(draft.approvals), look)
 
@@ -105,20 +112,39 @@ def _plan_settling(draft: _Draft, return_: ReturnLife, settling: Settling) -> No
     wants_refund = settling.needs_refund and settling.refund_id is None
     if wants_refund and (settling.refund_first or not wants_credit):
         _plan_refund(draft, return_, settling)
-    elif wants_credit and facts.booked and invoiced(facts.life):
+    elif wants_credit and facts.booked and invoiced(facts.life) and _authorised(facts, return_, settling):
         draft.due(postings.credit(facts, return_, settling))
     _heard(draft, return_, settling)
 
 
+def _authorised(facts: Facts, return_: ReturnLife, settling: Settling) -> bool:
+    """Whether the ERP has the authorisation that the credit memo names."""
+    done = naming.key_of(facts.life, Operation.AUTHORISE, return_.id) in facts.life.done
+    return done or settling.made_elsewhere or return_.authorised_to is None
+
+
 def _plan_refund(draft: _Draft, return_: ReturnLife, settling: Settling) -> None:
-    """Only while its payments still have what is to go back on them."""
-    left = {one.id: rest for one, rest in Account.of(draft.facts.order, draft.facts.life, but=settling).payments()}
-    if any(one.amount.presentment.amount > left.get(one.parent_id, 0) for one in settling.tenders):
-        words = f"return {label(return_)}: {settling.money.presentment} are more than what is left of what was paid"
+    """Only while the order still has its pieces, and its payments what is to go back on them."""
+    order, account = draft.facts.order, Account.of(draft.facts.order, draft.facts.life, but=settling)
+    left = {one.id: rest for one, rest in account.payments()}
+    short = any(one.amount.presentment.amount > left.get(one.parent_id, 0) for one in settling.tenders)
+    code, what = "above_payment", f"{settling.money.presentment} are more than what is left of what was paid"
+    if any(rest < 0 for rest in _pieces_left(order, account, settling).values()):
+        code, what, short = "refunded_twice", "its pieces were refunded in the shop already", True
+    if short:
         way_out = "Look at the refunds of the order: somebody gave the money back another way."
-        draft.waits.append(Waits("above_payment", words, way_out, owner="finance"))
+        draft.waits.append(Waits(code, f"return {label(return_)}: {what}", way_out, owner="finance"))
         return
     draft.due(postings.refund(draft.facts, return_, settling))
+
+
+def _pieces_left(order: Order, account: Account, settling: Settling) -> dict[str, int]:
+    """What the order has left of each line of a settling after it."""
+    wanted: dict[str, int] = {}
+    for line in settling.lines:
+        if line.purpose == money.ITEM and line.line_id is not None:
+            wanted[line.line_id] = wanted.get(line.line_id, 0) + line.quantity
+    return {id_: money.line_of(order, id_).quantity - account.pieces(id_) - n for id_, n in wanted.items()}
 
 
 def _heard(draft: _Draft, return_: ReturnLife, settling: Settling) -> None:
@@ -164,9 +190,9 @@ def _over(draft: _Draft, return_: ReturnLife) -> bool:
         one.finished or one.rejected for one in return_.settlings
     ):
         return False
-    settled = sum(line.quantity for one in return_.settlings for line in one.lines if line.purpose == "item")
+    settled = sum(line.quantity for one in return_.settlings for line in one.lines if line.purpose == money.ITEM)
     asked = sum(line.asked for line in return_.lines)
-    found = sum(line.found for line in return_.lines)
+    found = sum(min(line.found, line.asked) for line in return_.lines)
     heard = {one.id for one in draft.facts.life.refunds}
     paid = all(one.rejected or not one.refund_id or one.refund_id in heard for one in return_.settlings)
     return bool(asked) and settled >= asked and found >= asked and paid

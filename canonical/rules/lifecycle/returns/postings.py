@@ -85,8 +85,8 @@ def credit(facts: Facts, return_: ReturnLife, settling: Settling) -> Step:
         key=key,
         sale_key=facts.sale_key,
         return_id=None if naming.is_alone(return_) else return_.id,
-        refund_id=settling.refund_id,
-        authorisation_key=authorised if own and authorised in facts.life.done else None,
+        refund_id=settling.refund_id if settling.refund_first else None,
+        authorisation_key=authorised if own and return_.authorised_to else None,
         lines=tuple(
             CreditLine(
                 line_id=line.line_id if line.purpose == money.ITEM else None,
@@ -99,7 +99,7 @@ def credit(facts: Facts, return_: ReturnLife, settling: Settling) -> Step:
             for line in settling.lines
         ),
         total=settling.total.shop,
-        reason=next((line.reason for line in return_.lines if line.reason), None),
+        reason=settling.reason,
     )
     return Step(key=key, operation=Operation.CREDIT, request=request, subject=label(return_))
 
