@@ -85,21 +85,24 @@ def _taken_back(draft: Draft) -> None:
 
 
 def _note(draft: Draft) -> None:
-    """Invoice numbers and status as fields of the order, one invoice after the other."""
-    if not draft.policy.write_invoice_back or draft.order.cancelled_at is not None:
+    """Invoice numbers, one invoice after the other, and whether all is invoiced, as fields of the order."""
+    posted = invoices(draft.life)
+    if not posted or not draft.policy.write_invoice_back or draft.order.cancelled_at is not None:
         return
     numbers: list[str] = []
-    for subject, done in invoices(draft.life):
+    for subject, done in posted:
         numbers.append(done.number or done.id)
-        partly = _invoices_whole(draft) is False and open_lines(draft)
-        fields = {"erp_invoice": ", ".join(numbers), "erp_invoice_status": "partly invoiced" if partly else "invoiced"}
-        told = []
-        for field, value in fields.items():
-            name = key(draft.life, Operation.NOTE_INVOICE, subject, field)
-            write = FieldWrite(order_id=draft.order.id, field=field, value=value)
-            told.append(draft.want(Operation.NOTE_INVOICE, name, subject, lambda write=write: write))  # type: ignore[misc]
-        if None in told:
-            return
+        if not _noted(draft, subject, "erp_invoice", ", ".join(numbers), subject):
+            break
+    status = "partly invoiced" if not _invoices_whole(draft) and open_lines(draft) else "invoiced"
+    ordered = str(sum(line.quantity for line in draft.order.lines))
+    _noted(draft, posted[-1][0], "erp_invoice_status", status, status, ordered)
+
+
+def _noted(draft: Draft, subject: str, field: str, value: str, *about: str) -> bool:
+    write = FieldWrite(order_id=draft.order.id, field=field, value=value)
+    name = key(draft.life, Operation.NOTE_INVOICE, field, *about)
+    return draft.want(Operation.NOTE_INVOICE, name, subject, lambda: write) is not None
 
 
 def _payments(draft: Draft) -> None:

@@ -109,6 +109,8 @@ def _cancel_order(draft: Draft) -> None:
         way_out = "Refund what does not ship in the shop, and book what left in the ERP; then release this."
         draft.wait("cancelled_in_erp_but_shipped", words, way_out, "finance")
         return
+    if not draft.facts.booked:
+        return
     _end_in_shop(
         draft,
         draft.life.cancellation.reason if draft.life.cancellation else "other",
