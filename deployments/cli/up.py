@@ -47,6 +47,7 @@ async def _up(plan: Plan) -> None:
             f"In another terminal:\n"
             f"  source {environment}\n"
             f"  .venv/bin/crossdock sandbox order --count 20 --profile mixed\n"
+            f"  .venv/bin/crossdock sandbox live --rate 30/min --minutes 2\n"
             f"  .venv/bin/crossdock inbox; .venv/bin/crossdock holds list; .venv/bin/crossdock trace '#1001'\n\n"
             f"Ctrl-C stops everything."
         )

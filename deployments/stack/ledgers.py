@@ -65,12 +65,16 @@ class OrderLedger:
 
 
 class Ledgers(dict[OrderId, OrderLedger]):
-    """The orders of one system; an unknown one is empty. `orphans`: documents that belong to no order."""
+    """The orders of one system; an unknown one is empty.
+
+    `orphans` are documents and entries that nothing explains; `movements` what happened to stock without an order.
+    """
 
     def __init__(self, system: str) -> None:
         super().__init__()
         self.system = system
         self.orphans: list[str] = []
+        self.movements: list[StockMove] = []
 
     def __missing__(self, order: OrderId) -> OrderLedger:
         return self.setdefault(order, OrderLedger(self.system))
@@ -109,6 +113,8 @@ class _Tryton:
         self._read_moves()
         self._read_invoices()
         self._read_payments()
+        self._read_movements()
+        self._read_entries()
         return self._ledgers
 
     def _read_sales(self) -> None:
@@ -193,6 +199,32 @@ class _Tryton:
                 page.paid += _money(amount)
             else:
                 page.refunded += _money(amount)
+
+    def _read_movements(self) -> None:
+        """What is neither sale nor return. Counts, and whatever has a shipment, explain themselves."""
+        query = """
+            SELECT move.shipment, move.origin, inside.reference, product.code, move.quantity, source.code, source.type,
+                   target.code
+            FROM stock_move AS move
+            JOIN product_product AS product ON product.id = move.product
+            JOIN stock_location AS source ON source.id = move.from_location
+            JOIN stock_location AS target ON target.id = move.to_location
+            LEFT JOIN stock_shipment_internal AS inside ON move.shipment = 'stock.shipment.internal,' || inside.id
+            WHERE move.state = 'done' AND 'customer' NOT IN (source.type, target.type)
+        """
+        for shipment, origin, key, sku, quantity, source, kind, target in self._rows(query):
+            if shipment is None and not (origin or "").startswith("stock.inventory.line,"):
+                self._ledgers.orphans.append(f"a move of {sku}")
+            elif (shipment or "").startswith("stock.shipment.internal,"):
+                comes = kind == "lost_found"
+                place = (target if comes else source) or ""
+                signed = int(quantity if comes else -quantity)
+                self._ledgers.movements.append(StockMove("erp", key or shipment, sku, signed, place))
+
+    def _read_entries(self) -> None:
+        """Posted entries of the journals; each has a document behind it."""
+        query = "SELECT number, id FROM account_move WHERE state = 'posted' AND origin IS NULL"
+        self._ledgers.orphans += [f"entry {number or entry}" for number, entry in self._rows(query)]
 
 
 def wms_ledgers(database: Path) -> Ledgers:

@@ -17,6 +17,7 @@ from tests.contract.settlement.postings import (
     authorisation,
     credit,
     invoice,
+    movement,
     payment,
     posted,
     receipt,
@@ -52,6 +53,7 @@ async def test_an_orders_whole_life_stands_in_the_books_once(books: tuple[Tryton
     await posted(settle.receive_returns([receipt(order, announced, 1, key=key("return.receive"))]))
     memo = credit(order, key=key("credit.post"))
     await posted(settle.post_credits([memo]))
+    await posted(settle.post_movements([movement("-2", item=TEE, key=effect_key("north", "movement.post", "17"))]))
     back = payment(order, str(-memo.total.amount), key=key("refund.post"))
     await posted(settle.post_payments([back]))
 
@@ -63,6 +65,7 @@ async def test_an_orders_whole_life_stands_in_the_books_once(books: tuple[Tryton
     assert [(move.quantity, move.place) for move in page.moves] == [(-2, "DC-EAST"), (1, "DC-WEST")]
     assert len(page.documents) == len(set(page.documents)) == 8
     assert ledgers.orphans == []
+    assert [(move.sku, move.quantity) for move in ledgers.movements] == [(TEE, -2)]
     assert ledgers["north", "404"].total == Decimal(0)
     await erp.aclose()
     await settle.aclose()
