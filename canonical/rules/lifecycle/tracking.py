@@ -142,7 +142,7 @@ _GLS: Final = (_formed(r"\d{11,12}"), _formed(r"[0-9A-Z]{8}"), _formed(r"\d{14,2
 _DPD: Final = (_formed(r"\d{14}"), _formed(r"\d{14}[0-9A-Z]", _dpd), _formed(r"\d{10}"))
 _CANADA: Final = (_formed(r"\d{16}", _mod_ten), _formed(r"\d{12,13}"), _POST)
 _ROYAL: Final = (_POST, _formed(r"[0-9A-Z]{16}"), _formed(r"\d{14,21}"))
-_NATIONAL: Final = (_POST, _SSCC, _formed(r"[0-9A-Z]{10,34}"))
+_NATIONAL: Final = (_POST, _SSCC, _formed(r"(?![A-Z]{2}\d{9}[A-Z]{2}$)(?!00\d{18}$)[0-9A-Z]{10,34}"))
 
 _CARRIERS: Final[Mapping[str, tuple[Callable[[str], bool | None], ...]]] = {
     **dict.fromkeys(("ups", "upsground", "upsmailinnovations", "unitedparcelservice"), _UPS),
