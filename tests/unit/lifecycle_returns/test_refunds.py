@@ -1,25 +1,20 @@
-"""Refunds: made in the shop first, of amounts, in two currencies, against exchanged goods; and what is not as planned."""
+"""Refunds made in the shop first, of amounts, in two currencies, against exchanged goods; and what was not planned."""
 
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from canonical.errors import RejectedError
-from canonical.life import Cancellation, CancelledBy
+from canonical.errors import HeldError, RejectedError
+from canonical.life import Cancellation, CancelledBy, Done
 from canonical.money import Money, MoneyPair
 from canonical.order import Order
 from canonical.returns import Exchanged
-from canonical.rules.lifecycle.returns import hear_refunds, refused_return
+from canonical.rules.lifecycle.returns import hear_refunds, refused_return, settled_return
 from canonical.rules.totals import Side, order_total
 from canonical.states import ReturnState
 from canonical.steps import Operation
-from tests.unit.lifecycle_returns.world import (
-    RESTOCK,
-    World,
-    line,
-    two_lines,
-    usd,
-)
+from tests.unit.lifecycle_returns.sold import line, two_lines, usd
+from tests.unit.lifecycle_returns.world import RESTOCK, World, policy
 
 
 def codes(world: World) -> list[str]:
@@ -143,11 +138,9 @@ def test_a_refusal_of_the_shop_becomes_a_case_in_words() -> None:
     world = World()
     id_ = world.ask({"12": 1})
     world.inspected(id_, ("12", 1, RESTOCK))
-    while not (due := [one for one in world.plan().steps if one.operation is Operation.REFUND]):
-        for step in world.plan().steps:
-            world.step(step)
+    due = world.until(Operation.REFUND)
     error = RejectedError("54.50 USD is more than the order still has", code="above_payment", document="#1001")
-    world.life = refused_return(world.life, due[0], error, world.clock)
+    world.life = refused_return(world.life, due, error, world.clock)
     (wait,) = world.plan().waits
     assert (wait.code, wait.owner) == ("above_payment", "finance")
     assert "the shop has less left than this refund" in wait.words
@@ -220,3 +213,58 @@ def test_payments_without_a_method_wait_for_the_mapping() -> None:
     id_ = world.ask({"12": 1})
     world.inspected(id_, ("12", 1, RESTOCK))
     assert codes(world) == ["payment_method_unmapped"]
+
+
+def test_goods_that_somebody_restocked_with_a_refund_in_the_shop_go_to_the_erps_stock_too() -> None:
+    world = World()
+    refund = world.refund_by_hand({"12": 1}, "54.50", restocked_at="8")
+    assert codes(world) == []
+    (receipt,) = world.of(Operation.RECEIVE)
+    assert (receipt.location, receipt.lines) == ("WEST", {"12": 1})
+    assert world.of(Operation.AUTHORISE)[0].return_id == f"refund/{refund.id}"
+
+
+def test_goods_restocked_where_nobody_knows_wait_for_a_person() -> None:
+    world = World()
+    world.refund_by_hand({"12": 1}, "54.50", restocked_at="99")
+    assert codes(world) == ["restocked_elsewhere"]
+    assert world.of(Operation.RECEIVE) == []
+    assert len(world.of(Operation.CREDIT)) == 1
+
+
+def test_nothing_follows_from_a_credit_memo_that_the_erp_only_took() -> None:
+    world = World()
+    id_ = world.ask({"12": 1})
+    world.inspected(id_, ("12", 1, RESTOCK))
+    due = world.until(Operation.CREDIT)
+    taken = Done(id="file-1", at=world.clock, awaiting=True)
+    world.life = settled_return(world.life, due, taken)
+    assert world.plan().steps == ()
+    world.life = settled_return(world.life, due, taken.model_copy(update={"awaiting": False}))
+    assert [one.operation for one in world.plan().steps] == [Operation.REFUND]
+
+
+def test_what_the_erp_held_is_tried_again_by_itself() -> None:
+    world = World()
+    id_ = world.ask({"12": 1})
+    world.inspected(id_, ("12", 1, RESTOCK))
+    due = world.until(Operation.CREDIT)
+    error = HeldError("the invoice is not there", code="invoice_missing", document="#1001")
+    world.life = refused_return(world.life, due, error, world.clock)
+    plan = world.plan()
+    assert (plan.steps, [one.code for one in plan.waits]) == ((), ["invoice_missing"])
+    assert plan.look_at == world.clock + timedelta(hours=1)
+    world.clock += timedelta(hours=1)
+    plan = world.plan()
+    assert [one.operation for one in plan.steps] == [Operation.CREDIT]
+    assert plan.life.stopped == {}
+
+
+def test_an_approval_of_other_content_is_none() -> None:
+    world = World(policy=policy(approval_above={"USD": Decimal(50)}))
+    id_ = world.ask({"12": 1})
+    world.inspected(id_, ("12", 1, RESTOCK))
+    world.run()
+    world.approvals = {k: one.model_copy(update={"digest": "other"}) for k, one in world.approvals.items()}
+    world.decide()
+    assert world.known(id_).settlings[0].approved_by is None

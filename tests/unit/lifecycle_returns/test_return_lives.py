@@ -11,16 +11,8 @@ from canonical.settlement import CreditPosting, PaymentPosting, ReturnAuthorisat
 from canonical.states import ReturnState
 from canonical.steps import Operation
 from canonical.warehouse import WarehouseEventKind
-from tests.unit.lifecycle_returns.world import (
-    MISSING,
-    REFURBISH,
-    RESTOCK,
-    SCRAP,
-    WRONG,
-    World,
-    policy,
-    usd,
-)
+from tests.unit.lifecycle_returns.sold import usd
+from tests.unit.lifecycle_returns.world import MISSING, REFURBISH, RESTOCK, SCRAP, WRONG, World, policy
 
 
 def codes(world: World) -> list[str]:

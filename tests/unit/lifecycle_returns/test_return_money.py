@@ -16,7 +16,8 @@ from canonical.rules.lifecycle.returns import money
 from canonical.rules.lifecycle.returns.account import Account
 from canonical.rules.lifecycle.returns.freezing import settled_for
 from canonical.steps import Operation
-from tests.unit.lifecycle_returns.world import NOW, RESTOCK, World, line, two_lines, usd
+from tests.unit.lifecycle_returns.sold import line, two_lines, usd
+from tests.unit.lifecycle_returns.world import NOW, RESTOCK, World
 
 CURRENCIES = (("JPY", "JPY"), ("USD", "USD"), ("KWD", "KWD"), ("USD", "JPY"), ("KWD", "EUR"), ("JPY", "KWD"))
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,16 +13,7 @@ from canonical.fulfillment import Parcel, ParcelLine
 from canonical.ids import effect_key, key_uuid
 from canonical.life import Done, OrderLife, ReturnLife, Shipped
 from canonical.money import Money, MoneyPair
-from canonical.order import (
-    DiscountAllocation,
-    Order,
-    OrderLine,
-    ShippingLine,
-    TaxLine,
-    Transaction,
-    TransactionKind,
-    TransactionStatus,
-)
+from canonical.order import Order, Transaction, TransactionKind, TransactionStatus
 from canonical.ports.aftersales import RefundWrite
 from canonical.returns import (
     Disposition,
@@ -33,7 +24,6 @@ from canonical.returns import (
     ReturnLine,
     ReturnStatus,
 )
-from canonical.rules import example
 from canonical.rules.lifecycle.facts import Facts, Plan
 from canonical.rules.lifecycle.policy import LifePolicy, ReasonRule, ReturnsPolicy
 from canonical.rules.lifecycle.returns import (
@@ -49,53 +39,11 @@ from canonical.rules.lifecycle.returns import money as worth
 from canonical.settlement import CreditPosting
 from canonical.steps import Operation, Step
 from canonical.warehouse import EventLine, WarehouseEvent, WarehouseEventKind
+from tests.unit.lifecycle_returns.sold import two_lines, usd
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 RESTOCK, REFURBISH, SCRAP = Disposition.RESTOCK, Disposition.REFURBISH, Disposition.SCRAP
 MISSING, WRONG = Disposition.MISSING, Disposition.WRONG_ITEM
-
-
-def usd(amount: str) -> MoneyPair:
-    """US dollars on both sides."""
-    return MoneyPair.same(Money.of(amount, "USD"))
-
-
-def line(id_: str, quantity: int, price: str, tax: str, discount: str = "0.00", **changes: Any) -> OrderLine:
-    """An order line of a SKU named after it."""
-    allocations = (DiscountAllocation(amount=usd(discount), application=0),) if Decimal(discount) else ()
-    usual: dict[str, Any] = {
-        "id": id_,
-        "title": f"Good {id_}",
-        "sku": f"SKU-{id_}",
-        "quantity": quantity,
-        "current_quantity": quantity,
-        "unit_price": usd(price),
-        "allocations": allocations,
-        "taxes": (TaxLine(title="State Tax", rate=Decimal("0.09"), amount=usd(tax)),),
-    }
-    return OrderLine(**usual | changes)
-
-
-def two_lines() -> Order:
-    """Three pieces of 11 for 29.95 and 2.70 tax, two of 12 for 100.00 and 9.00 tax, delivery 5.00 and 0.45 tax: 147.10.
-
-    30.00 were paid by gift card, the rest by card.
-    """
-    shipping = ShippingLine(
-        id="21",
-        title="Standard",
-        code="STANDARD",
-        price=usd("5.00"),
-        taxes=(TaxLine(title="State Tax", rate=Decimal("0.09"), amount=usd("0.45")),),
-    )
-    return example.order(
-        lines=(line("11", 3, "10.00", "2.70", "0.05"), line("12", 2, "50.00", "9.00")),
-        shipping=(shipping,),
-        transactions=(
-            example.payment("30.00", "gift_card", id="30"),
-            example.payment("117.10", "card", id="31"),
-        ),
-    )
 
 
 class Places:
@@ -103,6 +51,9 @@ class Places:
 
     def channel_location(self, shop: str, location: str) -> str | None:
         return {"EAST": "7", "WEST": "8"}.get(location)
+
+    def location(self, shop: str, location_id: str | None, name: str | None) -> str | None:
+        return {"7": "EAST", "8": "WEST"}.get(location_id or "")
 
     def payment_method(self, shop: str, gateway: str) -> str | None:
         return {"card": "CARD", "gift_card": "GIFT"}.get(gateway)
@@ -195,13 +146,16 @@ class World:
         self.life = hear_goods_back(self.life, event)
         return event
 
-    def refund_by_hand(self, lines: dict[str, int], paid: str, *, return_id: str | None = None, **more: Any) -> Refund:
+    def refund_by_hand(
+        self, lines: dict[str, int], paid: str, *, return_id: str | None = None, restocked_at: str | None = None
+    ) -> Refund:
         """Somebody refunds in the shop, and it is heard."""
-        rows = tuple(self._refund_line(k, n) for k, n in lines.items())
+        stock = {"restock": restocked_at is not None, "location_id": restocked_at}
+        rows = tuple(self._refund_line(k, n).model_copy(update=stock) for k, n in lines.items())
         amount = usd(paid)
         back = RefundTransaction(id=f"t{self.next()}", gateway="card", amount=amount, parent_id="31")
         usual: dict[str, Any] = {"lines": rows, "transactions": (back,) if amount.shop.amount else (), "total": amount}
-        given = usual | {"return_id": return_id} | more
+        given = usual | {"return_id": return_id}
         refund = Refund(id=self.next(), shop="north", order_id=self.order.id, created_at=self.clock, **given)
         self.refunds.append(refund)
         self.life = hear_refunds(self.life, self.refunds, self.clock)
@@ -273,6 +227,17 @@ class World:
     def done(self) -> list[str]:
         """The operations that took effect."""
         return [one.operation.name for one in self.sent.values()]
+
+    def until(self, operation: Operation) -> Step:
+        """Carry everything out until this is due, and nothing else is."""
+        for _ in range(20):
+            plan = self.plan()
+            others = [one for one in plan.steps if one.operation is not operation]
+            if not others:
+                return plan.steps[0]
+            for one in others:
+                self.step(one)
+        raise AssertionError(f"{operation} is never due")
 
     def of(self, operation: Operation) -> list[Any]:
         """What was asked for by an operation."""
@@ -390,8 +355,3 @@ def _balanced(posting: CreditPosting) -> None:
     lines = sum((one.net.amount + one.tax.amount for one in posting.lines), Decimal(0))
     if lines != posting.total.amount or posting.total.amount <= 0:
         raise RejectedError("lines and total differ", code="total_differs", document=posting.key)
-
-
-def with_policy(world: World, changed: LifePolicy) -> World:
-    """The same world under another policy."""
-    return replace(world, policy=changed)

@@ -3,9 +3,9 @@
 from collections import Counter
 from decimal import Decimal
 
-from canonical.life import OrderLife, ReturnLife, Settling, SettlingLine
+from canonical.life import Arrival, ArrivedLine, OrderLife, ReturnedLine, ReturnLife, Settling, SettlingLine
 from canonical.money import Money, MoneyPair, quantum
-from canonical.returns import Refund
+from canonical.returns import Disposition, Inspected, Refund
 from canonical.rules.lifecycle.facts import Facts, Waits
 from canonical.rules.lifecycle.returns import money, naming
 from canonical.rules.lifecycle.returns.account import Account, lines_of, money_of, settlings
@@ -26,7 +26,56 @@ def adopt(facts: Facts, life: OrderLife) -> tuple[OrderLife, list[Waits]]:
         waits += stop
         if taken is not None:
             life = life.with_return(naming.with_settling(return_, taken))
+    for return_ in life.returns:
+        life, stop = _restocked(facts, life, return_)
+        waits += stop
     return life, waits
+
+
+def _restocked(facts: Facts, life: OrderLife, return_: ReturnLife) -> tuple[OrderLife, list[Waits]]:
+    """Pieces that somebody refunded in the shop and put back to stock there: the ERP receives them, too."""
+    refund = next((one for one in life.refunds if return_.id == f"{naming.REFUND_ALONE}{one.id}"), None)
+    if refund is None or return_.arrivals or return_.authorised_to or not return_.settlings or not facts.booked:
+        return life, []
+    back = _back(facts, life, refund)
+    if not back:
+        return life, []
+    ids = {line.location_id for line in refund.lines if line.line_id in back and line.restock}
+    codes = {facts.places.location(life.shop, id_, None) for id_ in ids}
+    place = next(iter(codes))
+    if place is None or len(codes) > 1:
+        words = f"refund {refund.id} of {facts.order.name} restocked goods at {', '.join(sorted(map(str, ids)))}"
+        way_out = "Map the location, or receive the goods in the ERP by hand and release this."
+        return life, [Waits("restocked_elsewhere", words, way_out)]
+    lines = tuple(
+        ReturnedLine(line_id=id_, asked=n, authorised=n, received=n, inspected=_restock(n, place))
+        for id_, n in back.items()
+    )
+    arrived = Arrival(
+        id=return_.id,
+        location=place,
+        at=refund.created_at,
+        inspected=True,
+        lines=tuple(ArrivedLine(line_id=id_, quantity=n, disposition=Disposition.RESTOCK) for id_, n in back.items()),
+    )
+    changes = {"lines": lines, "arrivals": (arrived,), "location": place, "authorised_to": place}
+    return life.with_return(return_.model_copy(update=changes)), []
+
+
+def _restock(pieces: int, place: str) -> tuple[Inspected, ...]:
+    return (Inspected(disposition=Disposition.RESTOCK, quantity=pieces, location=place),)
+
+
+def _back(facts: Facts, life: OrderLife, refund: Refund) -> dict[str, int]:
+    """Restocked pieces by order line, as far as they had left."""
+    account, gone = Account.of(facts.order, life, until=refund), life.shipped
+    found: dict[str, int] = {}
+    for row in (row for row in refund.lines if row.restock and money.has_line(facts.order, row.line_id)):
+        sold = money.line_of(facts.order, row.line_id).quantity
+        unshipped = max(0, sold - gone.get(row.line_id, 0) - account.pieces(row.line_id))
+        if row.quantity > unshipped:
+            found[row.line_id] = found.get(row.line_id, 0) + row.quantity - unshipped
+    return found
 
 
 def _adopted(facts: Facts, life: OrderLife, return_: ReturnLife, refund: Refund) -> tuple[Settling | None, list[Waits]]:
@@ -184,4 +233,4 @@ def _left_pieces(
 def invoiced(life: OrderLife) -> bool:
     """Whether any invoice of the order is posted."""
     start = naming.key_of(life, Operation.INVOICE)[: -len(life.order_id)]
-    return any(key.startswith(start) for key in life.done)
+    return any(key.startswith(start) and not done.awaiting for key, done in life.done.items())

@@ -8,7 +8,7 @@ from canonical.rules.lifecycle.facts import Facts, Waits
 from canonical.rules.lifecycle.returns import money, postings
 from canonical.rules.lifecycle.returns.counting import BY_ITEM, fingerprint, renamed, surplus
 from canonical.rules.lifecycle.returns.freezing import label
-from canonical.rules.lifecycle.returns.naming import is_alone, is_blind, key_of
+from canonical.rules.lifecycle.returns.naming import is_alone, is_blind, is_done, key_of
 from canonical.steps import OnReturn, OpenReturn, Operation, Step
 
 
@@ -37,7 +37,7 @@ def prepared(facts: Facts, return_: ReturnLife) -> tuple[ReturnLife, list[Waits]
 def due_for_goods(facts: Facts, return_: ReturnLife) -> tuple[list[Step], list[Waits]]:
     """The steps before the money."""
     if is_alone(return_):
-        return [], []
+        return _receiving(facts, return_) if return_.authorised_to else ([], [])
     if is_blind(return_):
         return _opening(facts, return_)
     if return_.channel_status is ReturnStatus.REQUESTED:
@@ -80,7 +80,7 @@ def _receiving(facts: Facts, return_: ReturnLife) -> tuple[list[Step], list[Wait
         words = f"nobody knows which warehouse return {label(return_)} of {facts.order.name} goes to"
         stop = Waits("return_location_unknown", words, "Tell where the order was shipped from, or receive the goods.")
         return [], [stop] if missing else []
-    if key_of(facts.life, Operation.AUTHORISE, return_.id) not in facts.life.done:
+    if not is_done(facts.life, key_of(facts.life, Operation.AUTHORISE, return_.id)):
         return [postings.authorisation(facts, return_)], []
     return postings.receipts(facts, return_), []
 

@@ -97,7 +97,7 @@ def hear_decision(life: OrderLife, approval: Approval) -> OrderLife:
     for return_, settling in naming.all_settlings(life):
         if naming.approval_key(life, return_, settling) != approval.request.key:
             continue
-        if settling.approved_by or settling.rejected_by or approval.decided_by is None:
+        if settling.approved_by or settling.rejected_by or approval.request.digest != naming.paid_digest(settling):
             return life
         decided = _decided(settling, approval)
         if decided is None:
@@ -107,6 +107,8 @@ def hear_decision(life: OrderLife, approval: Approval) -> OrderLife:
 
 
 def _decided(settling: Settling, approval: Approval) -> Settling | None:
+    if approval.decided_by is None:
+        return None
     if approval.state in (ApprovalState.APPROVED, ApprovalState.USED):
         return settling.model_copy(update={"approved_by": approval.decided_by})
     if approval.state is ApprovalState.REJECTED:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from canonical.ids import effect_key, key_uuid
+from canonical.ids import digest, effect_key, key_uuid
 from canonical.life import OrderLife, ReturnLife, Settling
 from canonical.steps import Operation
 
@@ -15,6 +15,12 @@ def key_of(life: OrderLife, operation: Operation, *subject: str) -> str:
     return effect_key(life.shop, operation.value, life.order_id, *subject)
 
 
+def is_done(life: OrderLife, key: str) -> bool:
+    """Whether the other side has it for certain."""
+    done = life.done.get(key)
+    return done is not None and not done.awaiting
+
+
 def settling_key(life: OrderLife, operation: Operation, return_: ReturnLife, settling: Settling) -> str:
     """The key of the credit memo or the refund of a settling."""
     return key_of(life, operation, return_.id, str(settling.number))
@@ -23,6 +29,12 @@ def settling_key(life: OrderLife, operation: Operation, return_: ReturnLife, set
 def approval_key(life: OrderLife, return_: ReturnLife, settling: Settling) -> str:
     """The key under which a settling is allowed."""
     return effect_key(life.shop, "refund.approve", life.order_id, return_.id, str(settling.number))
+
+
+def paid_digest(settling: Settling) -> str:
+    """The digest of what exactly is paid and credited: a decision about anything else is none."""
+    paid = {"number", "lines", "total", "money", "tenders", "approval"}
+    return digest(settling.model_dump(mode="json", include=paid))
 
 
 def all_settlings(life: OrderLife) -> Iterator[tuple[ReturnLife, Settling]]:

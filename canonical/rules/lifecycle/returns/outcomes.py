@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from canonical.errors import CrossdockError
+from canonical.errors import CrossdockError, HeldError
 from canonical.life import Done, OrderLife, ReturnLife, Stopped
 from canonical.returns import ReturnStatus
 from canonical.rules.lifecycle.facts import Waits
@@ -48,10 +48,15 @@ _MEANING: Final = {
 
 
 def settled_return(life: OrderLife, step: Step, done: Done) -> OrderLife:
-    """The life after a step went through. Settled twice is settled once."""
+    """The life after a step went through. Settled twice is settled once.
+
+    What a system took that answers later is not sent again, and nothing follows from it before the answer.
+    """
     stopped = {key: one for key, one in life.stopped.items() if key != step.key}
     life = life.model_copy(update={"done": {**life.done, step.key: done}, "stopped": stopped})
     fold = _FOLDS.get(step.operation)
+    if done.awaiting:
+        return life
     if fold is not None:
         return fold(life, step, done)
     return _replaced(life, step, done)
@@ -64,7 +69,8 @@ def refused_return(life: OrderLife, step: Step, error: CrossdockError, now: date
     """
     words, _ = _MEANING.get((step.operation, error.code), (error.words, None))
     told = words if words == error.words else f"{words} ({error.words})"
-    stopped = Stopped(code=error.code, words=told[:2000], at=now)
+    held = isinstance(error, HeldError)
+    stopped = Stopped(code=error.code, words=told[:2000] or error.code, at=now, held=held)
     return life.model_copy(update={"stopped": {**life.stopped, step.key: stopped}, "updated_at": now})
 
 

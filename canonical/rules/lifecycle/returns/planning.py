@@ -7,11 +7,11 @@ No credit memo before the shop knows the disposition, no refund before the credi
 reason says. A refund that was made in the shop first is credited after it.
 """
 
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from canonical.approvals import ApprovalRequest
-from canonical.life import OrderLife, ReturnLife, Settling
+from canonical.life import OrderLife, ReturnLife, Settling, Stopped
 from canonical.order import Order
 from canonical.returns import ReturnStatus
 from canonical.rules.lifecycle.facts import Facts, Plan, Waits
@@ -27,43 +27,85 @@ from canonical.steps import OnReturn, Operation, Step
 LOOK_AGAIN = timedelta(minutes=5)
 """After this a refund of ours is read again, when its transactions were not heard."""
 
+HELD_AGAIN = timedelta(hours=1)
+"""After this what was held, or waits for an invoice, is tried again."""
+
 RELEASED = frozenset({
     "missing_goods", "wrong_item", "already_refunded", "exchange_open", "refund_differs", "other_tender",
     "credit_differs", "refund_rejected", "refunded_twice", "too_many_returned", "goods_unknown",
+    "restocked_elsewhere",
 })  # fmt: skip
 """What a person may release for good. Everything else is put right, and then goes on by itself or is tried again."""
 
 
-@dataclass
 class _Draft:
     """A plan being made."""
 
-    facts: Facts
-    steps: list[Step] = field(default_factory=list)
-    waits: list[Waits] = field(default_factory=list)
-    approvals: list[ApprovalRequest] = field(default_factory=list)
-    unheard: bool = False
+    def __init__(self, facts: Facts, waits: list[Waits]) -> None:
+        self.facts, self.waits = facts, waits
+        self.steps, self.approvals = list[Step](), list[ApprovalRequest]()
+        self.look_at: datetime | None = None
 
     def due(self, *steps: Step) -> None:
-        """Steps that are neither done nor stopped; a stopped one is a wait in words."""
+        """Steps that are neither done nor stopped; a stopped one is a wait in words, and due again when it was held."""
         for step in steps:
             stopped = self.facts.life.stopped.get(step.key)
-            if stopped is not None:
+            if stopped is not None and not self._again(stopped):
                 self.waits.append(words_of(step, stopped))
             elif step.key not in self.facts.life.done:
                 self.steps.append(step)
+
+    def look(self, after: timedelta) -> None:
+        """Look again then, at the latest."""
+        at = self.facts.now + after
+        self.look_at = at if self.look_at is None else min(self.look_at, at)
+
+    def plan(self) -> Plan:
+        """The plan. What is tried again is stopped no more."""
+        life, again = self.facts.life, {step.key for step in self.steps}
+        if again & {*life.stopped}:
+            left = {key: one for key, one in life.stopped.items() if key not in again}
+            life = life.model_copy(update={"stopped": left})
+        return Plan(life, tuple(self.steps), _cases(self.waits, life), tuple(self.approvals), self.look_at)
+
+    def _again(self, stopped: Stopped) -> bool:
+        """Whether what held it may be over: after a while, or after the ERP did something else for this order."""
+        if not stopped.held:
+            return False
+        erp = (Operation.INVOICE, Operation.SHIPMENT, Operation.AUTHORISE)
+        moved = any(d.at > stopped.at for key, d in self.facts.life.done.items() if _of(key, erp))
+        if stopped.at + HELD_AGAIN > self.facts.now and not moved:
+            self.look(stopped.at + HELD_AGAIN - self.facts.now)
+            return False
+        return True
+
+
+def _of(key: str, operations: tuple[Operation, ...]) -> bool:
+    return any(f":{one.value}:" in key for one in operations)
+
+
+def _cases(waits: list[Waits], life: OrderLife) -> tuple[Waits, ...]:
+    """One case a code, with the words of all; without those that a person has released."""
+    cases: dict[str, Waits] = {}
+    for one in waits:
+        known = cases.get(one.code)
+        if one.code in RELEASED and one.code in life.waived:
+            continue
+        if known is None:
+            cases[one.code] = one
+        elif one.words not in known.words:
+            cases[one.code] = replace(known, words=f"{known.words}; {one.words}")
+    return tuple(cases.values())
 
 
 def plan_returns(facts: Facts) -> Plan:
     """All that is due for the returns and refunds of one order, with settlings frozen in its life."""
     life, waits = _frozen(facts)
-    draft = _Draft(replace(facts, life=life), waits=waits)
+    draft = _Draft(replace(facts, life=life), waits)
     for return_ in life.returns:
         _plan_return(draft, return_)
     _plan_payments(draft)
-    seen = {(one.code, one.words): one for one in draft.waits if one.code not in RELEASED & {*life.waived}}
-    look = facts.now + LOOK_AGAIN if draft.unheard else None
-    return Plan(life, tuple(draft.steps), tuple(seen.values()), tuple(draft.approvals), look)
+    return draft.plan()
 
 
 def _frozen(facts: Facts) -> tuple[OrderLife, list[Waits]]:
@@ -114,12 +156,14 @@ def _plan_settling(draft: _Draft, return_: ReturnLife, settling: Settling) -> No
         _plan_refund(draft, return_, settling)
     elif wants_credit and facts.booked and invoiced(facts.life) and _authorised(facts, return_, settling):
         draft.due(postings.credit(facts, return_, settling))
+    elif wants_credit:
+        draft.look(HELD_AGAIN)
     _heard(draft, return_, settling)
 
 
 def _authorised(facts: Facts, return_: ReturnLife, settling: Settling) -> bool:
     """Whether the ERP has the authorisation that the credit memo names."""
-    done = naming.key_of(facts.life, Operation.AUTHORISE, return_.id) in facts.life.done
+    done = naming.is_done(facts.life, naming.key_of(facts.life, Operation.AUTHORISE, return_.id))
     return done or settling.made_elsewhere or return_.authorised_to is None
 
 
@@ -153,7 +197,7 @@ def _heard(draft: _Draft, return_: ReturnLife, settling: Settling) -> None:
         return
     refund = next((one for one in draft.facts.life.refunds if one.id == settling.refund_id), None)
     if refund is None:
-        draft.unheard = True
+        draft.look(LOOK_AGAIN)
     elif refund.total is not None and refund.total != settling.money:
         words = f"return {label(return_)}: {settling.money.shop} were to be paid, the shop paid {refund.total.shop}"
         way_out = "Correct it in the ERP by an amount; then release this."

@@ -1,7 +1,7 @@
 """What steps of returns carry: the ERP's documents and the shop's writes, from what is frozen."""
 
 from canonical.approvals import ApprovalRequest
-from canonical.ids import correlation_id, digest
+from canonical.ids import correlation_id
 from canonical.life import ReturnLife, Settling
 from canonical.ports.aftersales import RefundWrite, Tender
 from canonical.returns import Disposition, Refund
@@ -169,13 +169,7 @@ def approval(facts: Facts, return_: ReturnLife, settling: Settling) -> ApprovalR
             "lines": [f"{one.quantity} of line {one.line_id}" for one in settling.lines if one.quantity],
             "payments": [f"{one.amount.presentment} to {one.gateway}" for one in settling.tenders],
         },
-        digest=paid_digest(settling),
+        digest=naming.paid_digest(settling),
         requested_by=US,
         correlation_id=correlation_id(facts.life.shop, "order", facts.life.order_id),
     )
-
-
-def paid_digest(settling: Settling) -> str:
-    """The digest of what exactly is paid and credited."""
-    paid = settling.model_dump(mode="json", include={"number", "lines", "total", "money", "tenders", "approval"})
-    return digest(paid)

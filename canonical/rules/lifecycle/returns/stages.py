@@ -5,7 +5,7 @@ from datetime import datetime
 
 from canonical.life import OrderLife, ReturnLife, Settling
 from canonical.returns import ReturnStatus
-from canonical.rules.lifecycle.returns.naming import is_alone, key_of
+from canonical.rules.lifecycle.returns.naming import is_alone, is_done, key_of
 from canonical.states import RETURN, ReturnState
 from canonical.steps import Operation
 
@@ -72,7 +72,7 @@ def _of_goods(life: OrderLife, return_: ReturnLife, standing: list[Settling]) ->
     if return_.arrivals or is_alone(return_):
         return ReturnState.RECEIVED if return_.arrivals else ReturnState.REFUNDED
     if return_.channel_status is ReturnStatus.OPEN:
-        authorised = key_of(life, Operation.AUTHORISE, return_.id) in life.done
+        authorised = is_done(life, key_of(life, Operation.AUTHORISE, return_.id))
         return ReturnState.IN_TRANSIT if authorised else ReturnState.AUTHORISED
     return return_.state
 
