@@ -21,6 +21,7 @@ from canonical.records import Effect, EffectIntent, EffectUpdate, Message
 from canonical.states import EffectState, OrderState
 from flows.handling.bookings import close_without_booking, settle, stop
 from flows.handling.documents import Chunk, Posting
+from flows.handling.lives.placing import begin_lives
 from flows.handling.unexpected import contained
 from flows.handling.verdicts import POST, booking_of
 from flows.runtime import Runtime
@@ -59,7 +60,14 @@ async def prepare(rt: Runtime, chunk: Chunk) -> None:
         seen.add(record.aggregate_key)
         try:
             posting.order = Order.model_validate_json(record.document)
-            posting.document = booking_of(rt, posting.order)
+        except Exception as error:  # noqa: BLE001 - one document's defect is its own
+            posting.error = contained(error, f"order {posting.label}")
+    places = await begin_lives(rt, chunk)
+    for posting in [p for p in chunk.postings if p.order is not None and p.record is not None]:
+        try:
+            assert posting.order is not None
+            assert posting.record is not None
+            posting.document = booking_of(rt, posting.order, places.get(posting.record.aggregate_key))
         except Exception as error:  # noqa: BLE001 - one document's defect is its own
             posting.error = contained(error, f"order {posting.label}")
 

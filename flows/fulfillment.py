@@ -1,0 +1,101 @@
+"""Fulfillment: booked orders to the warehouses, and what warehouses tell to ERP and shop.
+
+Started by events (`crossdock.inbox.fulfillment`, `crossdock.inbox.warehouse`), by the sweep schedule, in the Prefect
+UI, or by `crossdock lives look '#1001'`. Every start drains the same inbox; none ships, books or tells anything twice.
+"""
+
+from datetime import UTC, datetime
+
+from prefect import flow, get_run_logger, tags
+from prefect.runtime import flow_run as current
+
+from canonical.errors import CrossdockError
+from flows.handling.lives.messages import FULFILLMENT, WAREHOUSE
+from flows.handling.lives.sweeping import ask_for, poll_cancelled_sales, poll_warehouse, sweep_lives
+from flows.life_draining import LifeDrain, LifeTally
+from flows.runtime import Runtime, runtime
+from flows.steps import lives as steps
+from flows.steps.reports import report_overview, report_run
+
+MOST_TAGS = 20
+
+
+def _run_name() -> str:
+    names = current.parameters.get("names") or []
+    what = ", ".join(names[:3]) + ("…" if len(names) > 3 else "") if names else "drain"
+    return f"fulfillment {what} {datetime.now(UTC):%H:%M:%S}"
+
+
+@flow(name="fulfillment", flow_run_name=_run_name, log_prints=False)
+async def fulfillment(
+    names: list[str] | None = None, shop: str | None = None, linger_seconds: float | None = None
+) -> dict[str, int]:
+    """Carry orders on from the ERP to the doorstep.
+
+    Args:
+        names: Orders to look at again now (#1001), what was stopped included; empty drains what the inbox holds.
+        shop: The shop of `names`, where two shops use the same name.
+        linger_seconds: How long an idle drain waits for more before it ends.
+
+    Returns how often each step was done.
+    """
+    rt = await runtime()
+    if rt.logistics is None:
+        get_run_logger().info("No company has a warehouse in the landscape: nothing to ship.")
+        return {}
+    await look_at(rt, names, shop)
+    await sweep_lives(rt)
+    linger = rt.settings.linger_seconds if linger_seconds is None else linger_seconds
+    tally = await drain_lives(rt, (FULFILLMENT, WAREHOUSE), linger, "fulfillment", "Fulfillment")
+    return {name: count for name, count in tally.counts.items() if count}
+
+
+@flow(name="warehouse-poll", flow_run_name="warehouses poll")
+async def warehouse_poll() -> dict[str, int]:
+    """Ask the warehouses what happened, and the ERP which sales were cancelled there, into the same inbox.
+
+    Returns the new messages by system; a system that does not answer is left for the next poll and logged.
+    """
+    rt = await runtime()
+    log, found = get_run_logger(), dict[str, int]()
+    if rt.logistics is None:
+        return found
+    for company, systems in rt.house.warehouses.items():
+        for name, warehouse in systems.items():
+            try:
+                found[f"{company}/{name}"] = await poll_warehouse(rt, company, name, warehouse)
+            except CrossdockError as error:
+                log.warning("Poll of %s for %s failed and is tried again by schedule: %s", name, company, error)
+    for company in rt.house.settlements:
+        try:
+            found[f"{company}/cancelled"] = await poll_cancelled_sales(rt, company)
+        except CrossdockError as error:
+            log.warning("Poll of cancelled sales of %s failed and is tried again: %s", company, error)
+    if any(found.values()):
+        await drain_lives(rt, (FULFILLMENT, WAREHOUSE), 0, "warehouse-poll", "What warehouses told")
+    return found
+
+
+async def look_at(rt: Runtime, names: list[str] | None, shop: str | None) -> None:
+    """Put a look at named orders into the inbox."""
+    for name in names or []:
+        found = await rt.store.find_orders(name, shop)
+        if not found:
+            get_run_logger().warning("No order %s is known.", name)
+        await ask_for(rt, found, "cli")
+
+
+async def drain_lives(rt: Runtime, kinds: tuple[str, ...], linger: float, key: str, title: str) -> LifeTally:
+    """Drain, and show what was done."""
+    drain = LifeDrain(rt, steps, kinds, str(current.id) if current.id else None, linger=linger)
+    for problem in (await rt.renew_mappings(), rt.house.renew()):
+        if problem:
+            drain.tally.note(problem)
+    tally = await drain.run()
+    with tags(*sorted(set(tally.correlation_ids))[:MOST_TAGS]):
+        await report_run(tally, key, title, rt.settings.gateway_url)
+    if tally.rows or tally.notes:
+        await report_overview(rt)
+    counts = {name: count for name, count in tally.counts.items() if count}
+    get_run_logger().info("Drained: %s%s", counts, f"; {'; '.join(tally.notes)}" if tally.notes else "")
+    return tally

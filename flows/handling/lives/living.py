@@ -1,0 +1,167 @@
+"""One batch of lives from news to rest: hear, then plan and carry out until nothing is due, then close.
+
+What is carried out is kept wave by wave, so a worker that dies leaves a life that says how far it was.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+from canonical.approvals import ApprovalState
+from canonical.errors import CrossdockError, MisconfiguredError
+from canonical.records import MessageVerdict
+from canonical.rules.lifecycle import plan_fulfillment
+from canonical.rules.lifecycle.facts import Plan
+from canonical.rules.lifecycle.returns import hear_decision, plan_returns
+from canonical.states import EffectState, MessageState
+from canonical.steps import Step
+from flows.handling.lives.carrying import carry_out, lane_open, waves_of
+from flows.handling.lives.facts import facts_of
+from flows.handling.lives.keeping import LifeDrafts
+from flows.handling.lives.messages import FULFILLMENT, RETURNS, about_order
+from flows.handling.lives.papers import LifeBatch, LifePaper, Sending, Wave
+from flows.handling.lives.placing import place_again
+from flows.handling.unexpected import contained
+from flows.runtime import Runtime
+
+MOST_ROUNDS: Final = 40
+"""A life that still wants something after so many rounds is looked at again later: it must not hold the others up."""
+
+Carry = Callable[[Runtime, Wave], Awaitable[bool]]
+
+
+async def plan(rt: Runtime, batch: LifeBatch) -> list[Sending]:
+    """What is due now for each order of the batch; decisions that go before it are kept first."""
+    await _place(rt, batch)
+    sendings: list[Sending] = []
+    for paper in batch.alive():
+        try:
+            found = _plan_of(rt, batch, paper)
+            paper.take(found.life)
+            if found.approvals and await _approved(rt, paper, found):
+                found = _plan_of(rt, batch, paper)
+        except Exception as error:  # noqa: BLE001 - one document's defect is its own
+            paper.error = contained(error, f"order {paper.label}")
+            continue
+        paper.take(found.life)
+        paper.waits = found.waits
+        paper.look_at = None
+        paper.look_again(found.look_at)
+        sendings += [Sending(paper, step) for step in found.steps if not _known(paper, step)]
+    await LifeDrafts(rt, batch.owner).commit([paper for paper in batch.alive() if paper.dirty])
+    return sendings
+
+
+def _plan_of(rt: Runtime, batch: LifeBatch, paper: LifePaper) -> Plan:
+    planner = plan_returns if batch.kind == RETURNS else plan_fulfillment
+    return planner(facts_of(rt, paper))
+
+
+def _known(paper: LifePaper, step: Step) -> bool:
+    life = paper.life
+    return life is not None and (step.key in life.done or step.key in life.stopped)
+
+
+async def _place(rt: Runtime, batch: LifeBatch) -> None:
+    if batch.kind == RETURNS:
+        return
+    by_company: dict[str, list[LifePaper]] = {}
+    for paper in batch.alive():
+        by_company.setdefault(rt.landscape.shop(paper.scope).company, []).append(paper)
+    for company, papers in by_company.items():
+        await place_again(rt, company, papers)
+
+
+async def _approved(rt: Runtime, paper: LifePaper, found: Plan) -> bool:
+    """Ask for what a person has to allow, and take what was decided. True when a decision came in."""
+    if rt.approvals is None:
+        raise MisconfiguredError("this runtime keeps no approvals", code="approvals_missing")
+    moved = False
+    for request in found.approvals:
+        approval = await rt.approvals.request_approval(request)
+        if approval.state is ApprovalState.APPROVED and not await rt.approvals.use(approval.id, request.digest):
+            continue
+        decided = hear_decision(paper.life or found.life, approval)
+        moved = moved or decided != paper.life
+        paper.take(decided)
+        if approval.state is ApprovalState.PENDING:
+            paper.asked.add(approval.id)
+    return moved
+
+
+async def carry_all(rt: Runtime, batch: LifeBatch, sendings: Sequence[Sending], carry: Carry) -> int:
+    """Carry out one round, the systems side by side. Returns how many steps were settled, refused or taken."""
+    lanes = waves_of(rt, batch.owner, sendings)
+    await asyncio.gather(*(_lane(rt, waves, carry) for waves in lanes))
+    return sum(s.result is not None or s.error is not None or s.awaiting is not None for s in sendings)
+
+
+async def _lane(rt: Runtime, waves: Sequence[Wave], carry: Carry) -> None:
+    """The waves of one system in turn; when it went away the rest waits for its lane."""
+    for wave in waves:
+        if not await lane_open(rt, wave):
+            continue
+        if await carry(rt, wave) and any(sending.result is None for sending in wave.sendings):
+            await carry_out(rt, wave)  # the engine's cache knew it, our life did not: ask the ledger
+
+
+async def live(rt: Runtime, batch: LifeBatch, carry: Carry = carry_out) -> int:
+    """Plan and carry out until nothing is due that can be done now. Returns how many steps were settled."""
+    for _ in range(MOST_ROUNDS):
+        sendings = await plan(rt, batch)
+        if not sendings or not await carry_all(rt, batch, sendings, carry):
+            break
+    else:
+        for paper in batch.alive():
+            paper.look_again(rt.now())
+    return sum(len(paper.done) for paper in batch.papers)
+
+
+async def close(rt: Runtime, batch: LifeBatch) -> None:
+    """End the messages: done, handed on, set aside or given back; what an order waits for is a case."""
+    drafts = LifeDrafts(rt, batch.owner)
+    await _acknowledge(rt, batch, drafts)
+    for paper in batch.papers:
+        _end_messages(rt, paper, drafts)
+        drafts.deliveries += paper.forwards
+        drafts.references += paper.references
+        if paper.life is None:
+            continue
+        drafts.wait(paper, paper.waits, paper.error)
+        _tell_other_flow(rt, batch, paper, drafts)
+        paper.dirty = True  # what a list shows of it (stage, when to look) may have changed
+    await drafts.commit([paper for paper in batch.papers if paper.life is not None])
+
+
+async def _acknowledge(rt: Runtime, batch: LifeBatch, drafts: LifeDrafts) -> None:
+    """Settle what a warehouse has answered by now; what was settled at once stays as it is."""
+    updates = {update.key: update for paper in batch.papers for update in paper.acknowledged}
+    known = await rt.store.effects(sorted(updates)) if updates else {}
+    drafts.effects += [updates[key] for key, effect in known.items() if effect.state is EffectState.AWAITING_ACK]
+
+
+def _end_messages(rt: Runtime, paper: LifePaper, drafts: LifeDrafts) -> None:
+    aside = {message.seq: error for message, error in paper.unreadable}
+    back = {message.seq: error for message, error in paper.put_back}
+    for message in paper.messages:
+        if message.seq in aside:
+            drafts.messages.append(_verdict(message.seq, MessageState.QUARANTINED, aside[message.seq]))
+            drafts.unreadable(paper, message, aside[message.seq])
+        elif message.seq in back:
+            drafts.messages.append(_verdict(message.seq, MessageState.READY, back[message.seq], rt))
+        else:
+            drafts.messages.append(MessageVerdict(seq=message.seq, state=MessageState.DONE))
+
+
+def _verdict(seq: int, state: MessageState, error: CrossdockError, rt: Runtime | None = None) -> MessageVerdict:
+    later = None if rt is None else rt.now() + rt.settings.lease / 4
+    return MessageVerdict(seq=seq, state=state, reason=error.code, not_before=later, count_attempt=rt is None)
+
+
+def _tell_other_flow(rt: Runtime, batch: LifeBatch, paper: LifePaper, drafts: LifeDrafts) -> None:
+    """Something was carried out here that the other flow may wait for (a fulfillment made, a return closed)."""
+    if not paper.done or paper.record is None or paper.life is None or not paper.life.returns:
+        return
+    other = FULFILLMENT if batch.kind == RETURNS else RETURNS
+    cause = f"{batch.kind}/{paper.life.version}"
+    drafts.deliveries.append(about_order(paper.record, "life/look", other, cause, rt.now()))

@@ -1,0 +1,161 @@
+"""Drains of order lives: a run claims, hears, carries out and claims again until nothing is left.
+
+    fulfillment   booked orders, warehouse events, changes of orders -> warehouses, ERP, shop
+    returns       returns, refunds, goods that came back             -> ERP, shop
+
+One loop a kind of message. What a system cannot take now waits in the life, not in the inbox: the sweep looks again.
+"""
+
+import asyncio
+import itertools
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from canonical.drains import drain_mark
+from canonical.errors import ConflictError, MisconfiguredError, RetryableError
+from canonical.records import Message
+from flows.handling.claims import hand_back, without_worn_out
+from flows.handling.documents import Row
+from flows.handling.leases import keep_lease
+from flows.handling.lives.living import live
+from flows.handling.lives.messages import WAREHOUSE
+from flows.handling.lives.movements import split_movements
+from flows.handling.lives.papers import LifeBatch, Wave
+from flows.runtime import Runtime, stop_requested
+
+LOOK_AGAIN = 0.25
+MOST_ROWS = 500
+
+
+class LifeSteps(Protocol):
+    """The steps of a drain: Prefect tasks (`flows.steps.lives`) or the plain work (`flows.handling.lives.work`)."""
+
+    async def hear(self, rt: Runtime, batch: LifeBatch) -> int: ...
+    async def carry(self, rt: Runtime, wave: Wave) -> bool: ...
+    async def close(self, rt: Runtime, batch: LifeBatch) -> None: ...
+    async def move_stock(self, rt: Runtime, company: str, owner: str, messages: Sequence[Message]) -> int: ...
+
+
+class LifeTally:
+    """What a run did: for its table in the Prefect UI and its one log line."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.rows: list[Row] = []
+        self.notes: list[str] = []
+        self.left_out = 0
+        self.correlation_ids: list[str] = []
+        self.asked: set[int] = set()
+
+    def note(self, text: str) -> None:
+        """Something the run wants to be seen."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def batch(self, batch: LifeBatch) -> None:
+        """Add what became of a batch."""
+        for paper in batch.papers:
+            steps = Counter(operation.value for operation in paper.done)
+            self.counts.update(steps)
+            self.counts["handed on"] += len(paper.forwards)
+            self.counts["quarantined"] += len(paper.unreadable) + (paper.error is not None)
+            self.asked |= paper.asked
+            reasons = [f"{wait.code}: {wait.words}" for wait in paper.waits]
+            reasons += [f"{error.code}: {error.words}" for _, error in paper.unreadable]
+            reasons += [f"{paper.error.code}: {paper.error.words}"] if paper.error else []
+            did = ", ".join(f"{count} x {name}" if count > 1 else name for name, count in steps.items())
+            if did or reasons:
+                self._row({"shop": paper.scope, "order": paper.label, "verdict": did, "reasons": "; ".join(reasons)})
+                self.correlation_ids.append(paper.correlation_id)
+
+    def _row(self, row: Row) -> None:
+        if len(self.rows) < MOST_ROWS or row["reasons"]:
+            self.rows.append(row)
+        else:
+            self.left_out += 1
+
+
+class LifeDrain:
+    """One run's work. While it holds its mark, nobody wakes another run."""
+
+    def __init__(
+        self, rt: Runtime, steps: LifeSteps, kinds: Sequence[str], run_id: str | None, *, linger: float
+    ) -> None:
+        self.rt, self.steps, self.kinds, self.run_id, self.linger = rt, steps, kinds, run_id, linger
+        self.tally = LifeTally()
+        self._numbers = itertools.count(1)
+        self._marked_at = dict.fromkeys(kinds, rt.now())
+        self._busy_at = rt.now()
+
+    async def run(self) -> LifeTally:
+        """Drain everything. Raises nothing an order caused; a system that is away is noted."""
+        async with asyncio.TaskGroup() as group:
+            for kind in self.kinds:
+                group.create_task(self._drain(kind), name=kind)
+        return self.tally
+
+    async def _drain(self, kind: str) -> None:
+        try:
+            while not stop_requested():
+                await self._mark(kind, self.rt.settings.lease)
+                await self._until_empty(kind)
+                await self._mark(kind, timedelta(0))
+                if stop_requested() or not await self.rt.store.pending(kind):
+                    return
+        except (RetryableError, MisconfiguredError) as error:
+            self.tally.note(f"{kind} paused: {error}")
+            await self._mark(kind, timedelta(0))
+
+    async def _mark(self, kind: str, length: timedelta) -> None:
+        self._marked_at[kind] = now = self.rt.now()
+        await self.rt.store.set_cursor(drain_mark(kind, now, now + length))
+
+    async def _until_empty(self, kind: str) -> None:
+        """Claim until nothing came for `linger` seconds, of any kind of this drain: one kind makes work for another."""
+        while not stop_requested():
+            owner = f"{self.run_id or f'run-{id(self)}'}/{kind}/{next(self._numbers)}"
+            messages = await self.rt.store.claim(kind, owner, self.rt.settings.batch, self.rt.settings.lease)
+            messages = await without_worn_out(self.rt, owner, messages, self.tally.counts)
+            if messages:
+                await self._batch(kind, owner, messages)
+                self._busy_at = self.rt.now()
+            elif (self.rt.now() - self._busy_at).total_seconds() >= self.linger:
+                return
+            else:
+                await asyncio.sleep(LOOK_AGAIN)
+            await self._renew(kind)
+
+    async def _renew(self, kind: str) -> None:
+        """At most every third of its length: it is a write."""
+        at: datetime = self._marked_at[kind]
+        if self.rt.now() - at > self.rt.settings.lease / 3:
+            await self._mark(kind, self.rt.settings.lease)
+
+    async def _batch(self, kind: str, owner: str, messages: list[Message]) -> None:
+        async with keep_lease(self.rt, owner, messages):
+            try:
+                if kind == WAREHOUSE:
+                    moves, messages = split_movements(messages)
+                    for company, part in moves.items():
+                        self.tally.counts["stock-movement.post"] += await self.steps.move_stock(
+                            self.rt, company, owner, part
+                        )
+                if messages:
+                    await self._lives(LifeBatch(owner, kind, messages))
+            except ConflictError as error:
+                self.tally.note(f"Another worker goes on: {error.words}")
+                await hand_back(self.rt, owner, messages, error, count=False)
+            except (RetryableError, MisconfiguredError) as error:
+                await hand_back(self.rt, owner, messages, error, count=False)
+                raise
+            except Exception as error:
+                await hand_back(self.rt, owner, messages, error, count=True)
+                raise
+
+    async def _lives(self, batch: LifeBatch) -> None:
+        await self.steps.hear(self.rt, batch)
+        await live(self.rt, batch, self.steps.carry)
+        await self.steps.close(self.rt, batch)
+        self.tally.batch(batch)
