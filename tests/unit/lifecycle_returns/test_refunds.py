@@ -7,7 +7,7 @@ from typing import Any
 from canonical.errors import HeldError, RejectedError
 from canonical.life import Cancellation, CancelledBy, Done
 from canonical.money import Money, MoneyPair
-from canonical.order import Order
+from canonical.order import Order, TransactionKind
 from canonical.returns import Exchanged
 from canonical.rules.lifecycle.returns import hear_refunds, refused_return, settled_return
 from canonical.rules.totals import Side, order_total
@@ -268,3 +268,16 @@ def test_an_approval_of_other_content_is_none() -> None:
     world.approvals = {k: one.model_copy(update={"digest": "other"}) for k, one in world.approvals.items()}
     world.decide()
     assert world.known(id_).settlings[0].approved_by is None
+
+
+def test_nothing_is_settled_while_the_order_shows_money_back_that_no_refund_explains() -> None:
+    world = World()
+    back = world.order.transactions[1].model_copy(
+        update={"id": "77", "kind": TransactionKind.REFUND, "parent_id": "31"}
+    )
+    world.order = world.order.model_copy(update={"transactions": (*world.order.transactions, back)})
+    id_ = world.ask({"12": 1})
+    world.inspected(id_, ("12", 1, RESTOCK))
+    assert codes(world) == ["refund_unheard"]
+    assert world.plan().look_at == world.clock + timedelta(minutes=5)
+    assert world.known(id_).settlings == ()

@@ -271,3 +271,26 @@ def test_a_step_settled_twice_is_settled_once() -> None:
     once = settled_return(world.life, step, Done(id="ra-1", at=world.clock))
     assert settled_return(once, step, Done(id="ra-1", at=world.clock)) == once
     assert id_ in step.key
+
+
+def test_closing_a_return_in_the_shop_decides_that_missing_goods_are_not_paid() -> None:
+    world = World()
+    id_ = world.ask({"12": 1})
+    world.inspected(id_, ("12", 1, MISSING))
+    assert codes(world) == ["missing_goods"]
+    world.returns[id_] = world.returns[id_].model_copy(update={"status": ReturnStatus.CLOSED})
+    world.hear(id_)
+    assert codes(world) == []
+    assert world.known(id_).state is ReturnState.CLOSED
+    assert world.refunds == []
+
+
+def test_goods_that_come_back_after_the_return_was_closed_are_named() -> None:
+    world = World()
+    id_ = world.ask({"12": 1})
+    world.run()
+    world.returns[id_] = world.returns[id_].model_copy(update={"status": ReturnStatus.CLOSED})
+    world.hear(id_)
+    world.inspected(id_, ("12", 1, RESTOCK))
+    assert world.of(Operation.CREDIT) == []
+    assert "return_not_open" in codes(world)

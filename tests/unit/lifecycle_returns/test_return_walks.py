@@ -147,7 +147,10 @@ class Walk:
 
     def plan(self) -> None:
         self.world.clock += timedelta(seconds=10)
-        for step in self.world.plan().steps:
+        plan = self.world.plan()
+        again = self.world.plan()
+        assert (again.life, again.steps) == (plan.life, plan.steps), "a plan made again is another one"
+        for step in plan.steps:
             if self.dice.random() < 0.85:
                 self.world.step(step, lost=self.dice.random() < 0.15)
 

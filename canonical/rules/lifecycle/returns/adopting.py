@@ -1,6 +1,7 @@
 """Refunds that somebody made in the shop: the credit memo follows, and a difference to our own figures has a name."""
 
 from collections import Counter
+from dataclasses import replace
 from decimal import Decimal
 
 from canonical.life import Arrival, ArrivedLine, OrderLife, ReturnedLine, ReturnLife, Settling, SettlingLine
@@ -169,8 +170,11 @@ def _settling(facts: Facts, life: OrderLife, return_: ReturnLife, refund: Refund
 
 
 def _difference(facts: Facts, account: Account, return_: ReturnLife, refund: Refund, given: Decimal) -> str | None:
-    """What we would have paid, where that is something else. An amount without goods is what it is."""
-    order = facts.order
+    """What we would have paid, where that is something else. An amount without goods is what it is.
+
+    The shop counts refunds only: what we are about to pay for other pieces is not known to it.
+    """
+    order, account = facts.order, replace(account, pending=())
     before = Counter[str]()
     ours = list[SettlingLine]()
     for row in refund.lines:

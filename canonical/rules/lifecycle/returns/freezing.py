@@ -1,11 +1,13 @@
 """Freezing a settling: which pieces are paid back now, and how much that is. What is frozen never changes."""
 
 from collections import Counter
+from datetime import timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
 from canonical.life import ReturnedLine, ReturnLife, Settling, SettlingLine
-from canonical.money import Money, MoneyPair
+from canonical.money import Money, MoneyPair, total
+from canonical.order import TransactionKind, TransactionStatus
 from canonical.returns import Disposition, ReturnStatus
 from canonical.rules.lifecycle.facts import Facts, Waits
 from canonical.rules.lifecycle.policy import FirstOf, ReasonRule, ReturnsPolicy
@@ -29,6 +31,8 @@ class Due(NamedTuple):
 def freeze(facts: Facts, return_: ReturnLife) -> tuple[ReturnLife, list[Waits]]:
     """The return with the settlings that are due now, and why others are not."""
     due, waits = due_pieces(facts, return_)
+    if return_.channel_status is ReturnStatus.CLOSED:
+        waits = []  # whoever closed it decided that what is missing or wrong is not paid
     account = Account.of(facts.order, facts.life)
     due, short = _available(account, due, return_, facts)
     waits += short
@@ -46,7 +50,8 @@ def freeze(facts: Facts, return_: ReturnLife) -> tuple[ReturnLife, list[Waits]]:
 def due_pieces(facts: Facts, return_: ReturnLife) -> tuple[list[Due], list[Waits]]:
     """What may be paid back of a return and is in no settling yet."""
     policy, waived = facts.policy.returns, facts.life.waived
-    told = fingerprint(return_) == return_.disposed
+    over = return_.channel_status not in (None, ReturnStatus.OPEN, ReturnStatus.REQUESTED)
+    told = over or fingerprint(return_) == return_.disposed
     found, waits = list[Due](), dict[str, Waits]()
     settled = _settled(return_)
     for line in (line for line in return_.lines if line.return_line_id is not None):
@@ -126,6 +131,10 @@ def _available(account: Account, due: list[Due], return_: ReturnLife, facts: Fac
 
 def _not_yet(facts: Facts, return_: ReturnLife) -> Waits | None:
     """Why nothing more of it can be settled, though pieces are due."""
+    if unheard := unheard_money(facts):
+        words = f"the shop shows {unheard} given back on {facts.order.name}, and no refund says what for"
+        at = facts.now + timedelta(minutes=5)
+        return Waits("refund_unheard", words, "It goes on by itself once the refund is read.", at=at)
     if return_.channel_status is ReturnStatus.OPEN:
         if return_.exchanges_open and "exchange_open" not in facts.life.waived:
             words = f"return {label(return_)} has exchanged goods that are no part of the order yet"
@@ -133,6 +142,17 @@ def _not_yet(facts: Facts, return_: ReturnLife) -> Waits | None:
         return None
     words = f"goods of return {label(return_)} came back, and the return is {_status(return_)} in the shop"
     return Waits("return_not_open", words, "Reopen the return in the shop, or refund the goods there.")
+
+
+def unheard_money(facts: Facts) -> str:
+    """Money that the order shows as given back and that no refund explains yet; empty when there is none."""
+    told = {row.id for refund in facts.life.refunds for row in refund.transactions}
+    rows = [
+        one.amount.presentment
+        for one in facts.order.transactions
+        if one.kind is TransactionKind.REFUND and one.status is TransactionStatus.SUCCESS and one.id not in told
+    ]
+    return str(total(rows, facts.order.presentment_currency)) if rows else ""
 
 
 def _status(return_: ReturnLife) -> str:
@@ -167,38 +187,38 @@ def _settling(facts: Facts, account: Account, number: int, due: list[Due]) -> Se
 def settled_for(facts: Facts, account: Account, number: int, lines: list[SettlingLine], rule: ReasonRule) -> Settling:
     """A settling of these lines: what is set off against what the order owes, and what is paid on which payments."""
     order = facts.order
-    total = money.gross(order, lines)
-    whole = total.presentment.amount
+    worth = money.gross(order, lines)
+    whole = worth.presentment.amount
     set_off = min(whole, account.outstanding())
     tenders = account.tenders(whole - set_off)
     paid = money.summed(order, (one.amount for one in tenders))
     excess = whole - set_off - paid.presentment.amount
-    off = adjusted(order.currency, total, paid, set_off, excess)
+    off = adjusted(order.currency, worth, paid, set_off, excess)
     if not off.is_zero:
         lines = [*lines, SettlingLine(purpose=money.ADJUSTMENT, net=off, tax=money.nothing(order))]
-        total = total + off
+        worth = worth + off
     duties = any(line.purpose == money.DUTY for line in lines)
     return Settling(
         number=number,
         lines=tuple(lines),
-        total=total,
+        total=worth,
         money=paid,
         tenders=tenders,
         duties=duties,
         refund_first=rule.first is FirstOf.REFUND,
-        needs_credit=total.shop.amount > 0,
+        needs_credit=worth.shop.amount > 0,
         approval=OVER_PAYMENT if excess else _limit(facts.policy.returns, paid),
     )
 
 
-def adjusted(currency: str, total: MoneyPair, paid: MoneyPair, set_off: Decimal, excess: Decimal) -> MoneyPair:
+def adjusted(currency: str, worth: MoneyPair, paid: MoneyPair, set_off: Decimal, excess: Decimal) -> MoneyPair:
     """The line by which goods differ from money: what was never paid, and the cents between two currencies."""
-    whole = total.presentment.amount
-    kept = money.share(total.shop, set_off, whole) if whole else total.shop
-    presented = total.presentment.currency
+    whole = worth.presentment.amount
+    kept = money.share(worth.shop, set_off, whole) if whole else worth.shop
+    presented = worth.presentment.currency
     if currency == presented:
         return MoneyPair.same(Money(amount=-excess, currency=currency))
-    return MoneyPair(shop=paid.shop + kept - total.shop, presentment=Money(amount=-excess, currency=presented))
+    return MoneyPair(shop=paid.shop + kept - worth.shop, presentment=Money(amount=-excess, currency=presented))
 
 
 def _limit(policy: ReturnsPolicy, paid: MoneyPair) -> str | None:

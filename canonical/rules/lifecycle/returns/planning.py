@@ -33,7 +33,7 @@ HELD_AGAIN = timedelta(hours=1)
 RELEASED = frozenset({
     "missing_goods", "wrong_item", "already_refunded", "exchange_open", "refund_differs", "other_tender",
     "credit_differs", "refund_rejected", "refunded_twice", "too_many_returned", "goods_unknown",
-    "restocked_elsewhere",
+    "restocked_elsewhere", "return_not_open",
 })  # fmt: skip
 """What a person may release for good. Everything else is put right, and then goes on by itself or is tried again."""
 
@@ -62,6 +62,8 @@ class _Draft:
 
     def plan(self) -> Plan:
         """The plan. What is tried again is stopped no more."""
+        for at in (one.at for one in self.waits if one.at is not None):
+            self.look(at - self.facts.now)
         life, again = self.facts.life, {step.key for step in self.steps}
         if again & {*life.stopped}:
             left = {key: one for key, one in life.stopped.items() if key not in again}
