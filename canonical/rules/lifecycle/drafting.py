@@ -66,6 +66,9 @@ class Draft:
         if stopped is not None and not self._again(operation, stopped, again_after):
             self.refused(operation, subject, stopped)
             return None
+        if stopped is not None:
+            rest = {other: one for other, one in self.life.stopped.items() if other != key}
+            self.life = self.life.model_copy(update={"stopped": rest})
         self.steps[key] = Step(key=key, operation=operation, request=request(), subject=subject, system=system)
         return None
 

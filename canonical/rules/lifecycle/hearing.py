@@ -158,7 +158,7 @@ def _left(life: OrderLife, task: Task, event: WarehouseEvent) -> OrderLife:
 
 
 def _parcels(event: WarehouseEvent) -> tuple[Parcel, ...]:
-    """The parcels told, ids unique; what was in none of them is one without a number."""
+    """The parcels told, ids unique; what was in none of them is one without a number, by the event's id."""
     left, parcels, seen = _by_line(event.lines), list[Parcel](), set[str]()
     for parcel in (one for one in event.parcels if one.lines):
         id_ = parcel.id if parcel.id not in seen else f"{parcel.id}/{len(parcels) + 1}"
@@ -167,7 +167,7 @@ def _parcels(event: WarehouseEvent) -> tuple[Parcel, ...]:
         for line in parcel.lines:
             left[line.line_id] = left.get(line.line_id, 0) - line.quantity
     rest = tuple(ParcelLine(line_id=line, quantity=n) for line, n in left.items() if n > 0)
-    return (*parcels, Parcel(id="unpacked" if parcels else "1", lines=rest)) if rest else tuple(parcels)
+    return (*parcels, Parcel(id=event.id, lines=rest)) if rest else tuple(parcels)
 
 
 def _corrected(life: OrderLife, task: Task, parcels: tuple[Parcel, ...]) -> OrderLife | None:

@@ -77,9 +77,14 @@ def booked_but_taken_back(life: OrderLife) -> tuple[Shipped, ...]:
 
 
 def missing(order: Order, life: OrderLife) -> dict[str, int]:
-    """Pieces that are wanted and nobody was asked for."""
-    gone, asked = left(life), in_tasks(life)
+    """Pieces that are wanted and nobody was asked for.
+
+    Never more than the shop shows as waiting: what it sold over the counter has left before we hear of it.
+    """
+    gone, asked, untold, waiting = left(life), in_tasks(life), _untold(life), at_channel(order)
     rest = {line: n - gone.get(line, 0) - asked.get(line, 0) for line, n in wanted(order, life).items()}
+    for line in waiting.keys() & rest.keys():
+        rest[line] = min(rest[line], waiting[line] - asked.get(line, 0) - untold.get(line, 0))
     return {line: n for line, n in rest.items() if n > 0}
 
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from canonical.life import OrderLife
 from canonical.order import Order
-from canonical.rules.lifecycle.pieces import in_tasks, left, live_tasks, missing
+from canonical.rules.lifecycle.pieces import in_tasks, left, live_tasks, missing, wanted
 from canonical.states import ReturnState
 from canonical.steps import Operation
 from canonical.warehouse import WarehouseState
@@ -46,7 +46,11 @@ def is_open(order: Order | None, life: OrderLife) -> bool:
         return True
     if life.cancellation is not None:
         return not any(left(life).values()) and not _undone(life)
-    return order is None or bool(missing(order, life)) or _unbooked(life) or not (life.shipments or life.tasks)
+    if order is None or missing(order, life) or _unbooked(life):
+        return True
+    if not any(wanted(order, life).values()):
+        return not life.sale_stands
+    return not (life.shipments or life.tasks)
 
 
 def _undone(life: OrderLife) -> bool:

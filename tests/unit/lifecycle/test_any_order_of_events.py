@@ -190,7 +190,7 @@ def meaning_of(step: Step) -> tuple[Any, ...]:
     return (step.operation, about)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(MOVES, max_size=45))
 def test_pieces_are_never_asked_for_told_or_cancelled_twice(moves: list[tuple[str, int]]) -> None:
     walk = Walk()

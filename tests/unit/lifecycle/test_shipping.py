@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from canonical.errors import HeldError, RejectedError
+from canonical.fulfillment import FulfillmentOrderStatus
 from canonical.ports.aftersales import ChannelFulfillment, OrderLogistics
 from canonical.rules import example
 from canonical.rules.lifecycle import hear_logistics, is_open, stage_of, to_route
@@ -320,6 +321,25 @@ def test_lines_moved_away_in_the_shop_are_moved_back_to_where_they_left_from() -
     sent = house.go()
     assert [name for name in sent if name in ("FULFILL", "MOVE")] == ["FULFILL", "MOVE", "FULFILL"]
     assert house.waits() == []
+
+
+def test_what_was_sold_over_the_counter_is_never_routed_and_is_booked_when_it_is_heard() -> None:
+    order = order_of()
+    row = order.fulfillment_orders[0].lines[0].model_copy(update={"remaining": 0})
+    sold = order.fulfillment_orders[0].model_copy(update={"lines": (row,), "status": FulfillmentOrderStatus.CLOSED})
+    house = House(facts_of(order.model_copy(update={"fulfillment_orders": (sold,)})))
+    assert (to_route(house.facts), house.go(), house.waits()) == ((), [], [])
+    assert is_open(house.facts.order, house.life)
+    hear(house, seen("900", {"11": 2}))
+    assert house.go() == TOLD[1:]
+    assert not is_open(house.facts.order, house.life)
+
+
+def test_an_order_of_which_nothing_is_shipped_is_invoiced_once_it_is_booked() -> None:
+    card = example.line(id="12", sku="GIFT-25", is_gift_card=True, requires_shipping=False)
+    house = House(facts_of(order_of(lines=(card,), fulfillment_orders=())))
+    assert house.go() == TOLD[2:]
+    assert (house.waits(), is_open(house.facts.order, house.life)) == ([], False)
 
 
 def test_an_expired_pickup_ends_the_order_in_the_shop_or_waits_by_policy() -> None:
