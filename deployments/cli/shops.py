@@ -1,10 +1,11 @@
 """`crossdock shops`: is the shop reachable, do its webhooks come to us?"""
 
 import asyncio
+from contextlib import aclosing
 from pathlib import Path
 
 from canonical.errors import MisconfiguredError
-from deployments.cli.context import console
+from deployments.cli.context import console, opened_store
 from deployments.landscape_loader import LANDSCAPE_FILE, load_landscape
 
 
@@ -33,8 +34,11 @@ async def _check(shop: str, landscape: Path) -> frozenset[str]:
     from connectors import registry
 
     found = load_landscape(landscape)
-    channel, setup = registry.sales_channel(found, shop), registry.channel_setup(found, shop)
-    try:
+    async with (
+        opened_store() as store,
+        aclosing(registry.sales_channel(found, shop, store)) as channel,
+        aclosing(registry.channel_setup(found, shop, store)) as setup,
+    ):
         if missing := await setup.missing_scopes():
             raise MisconfiguredError(
                 f"the app lacks the scopes {', '.join(missing)}",
@@ -44,9 +48,6 @@ async def _check(shop: str, landscape: Path) -> frozenset[str]:
             )
         await channel.check()
         return channel.notices
-    finally:
-        await setup.aclose()
-        await channel.aclose()
 
 
 def subscribe(shop: str, *, uri: str, landscape: Path = LANDSCAPE_FILE) -> int:
@@ -70,8 +71,5 @@ async def _subscribe(shop: str, uri: str, file: Path) -> list[str]:
     from connectors import registry
 
     landscape = load_landscape(file)
-    channel = registry.sales_channel(landscape, shop)
-    try:
+    async with opened_store() as store, aclosing(registry.sales_channel(landscape, shop, store)) as channel:
         return await channel.subscribe(registry.webhook_topics(landscape, shop), uri)
-    finally:
-        await channel.aclose()

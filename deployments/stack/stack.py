@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from pathlib import Path
 
 import httpx
@@ -179,14 +179,15 @@ class Stack:
     async def subscribe(self) -> None:
         """Tell every shop where its webhooks go."""
         landscape = load_landscape(self.plan.landscape)
-        for shop in landscape.shops:
-            with applied(self.environment):
-                channel = registry.sales_channel(landscape, shop.name)
-                topics = registry.webhook_topics(landscape, shop.name)
-            try:
-                await channel.subscribe(topics, f"{self.gateway.url}/webhooks/{shop.channel}/{shop.name}")
-            finally:
-                await channel.aclose()
+        with applied(self.environment):
+            store = await registry.state_store()
+        async with aclosing(store):
+            for shop in landscape.shops:
+                with applied(self.environment):
+                    channel = registry.sales_channel(landscape, shop.name, store)
+                    topics = registry.webhook_topics(landscape, shop.name)
+                async with aclosing(channel):
+                    await channel.subscribe(topics, f"{self.gateway.url}/webhooks/{shop.channel}/{shop.name}")
 
 
 @contextmanager

@@ -70,13 +70,14 @@ async def read_orders(stack: Stack) -> list[Order]:
     """The placed orders as the connector reads them from the shop; those of the warm-up come first."""
     landscape = load_landscape(stack.plan.landscape)
     ids = [placed.order_id for placed in await expectations(stack) if placed.shop == SHOP and placed.kind == "book"]
-    with applied(stack.environment):
-        channel = registry.sales_channel(landscape, SHOP)
     found: list[Order] = []
-    async with aclosing(channel):
-        for begin in range(0, len(ids), READ_AT_ONCE):
-            answers = await channel.read_orders(ids[begin : begin + READ_AT_ONCE])
-            found += [order for order in answers.values() if isinstance(order, Order)]
+    async with aclosing(await open_store(stack)) as store:
+        with applied(stack.environment):
+            channel = registry.sales_channel(landscape, SHOP, store)
+        async with aclosing(channel):
+            for begin in range(0, len(ids), READ_AT_ONCE):
+                answers = await channel.read_orders(ids[begin : begin + READ_AT_ONCE])
+                found += [order for order in answers.values() if isinstance(order, Order)]
     return found
 
 
