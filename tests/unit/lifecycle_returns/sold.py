@@ -6,6 +6,7 @@ from typing import Any
 from canonical.money import Money, MoneyPair
 from canonical.order import DiscountAllocation, Order, OrderLine, ShippingLine, TaxLine
 from canonical.rules import example
+from canonical.rules.totals import Side, order_total
 
 
 def usd(amount: str) -> MoneyPair:
@@ -49,3 +50,33 @@ def two_lines() -> Order:
             example.payment("117.10", "card", id="31"),
         ),
     )
+
+
+def with_tax_inside() -> Order:
+    """The same with its taxes in the prices: 134.95, of which 30.00 by gift card."""
+    order = two_lines()
+    gift, card = order.transactions
+    card = card.model_copy(update={"amount": usd("104.95")})
+    return order.model_copy(update={"taxes_included": True, "transactions": (gift, card)})
+
+
+def in_euros(order: Order) -> Order:
+    """The order as a shopper with euros saw it: each amount converted by itself."""
+
+    def seen(value: Any) -> Any:
+        if isinstance(value, MoneyPair):
+            euros = Money(amount=(value.shop.amount * Decimal("0.917")).quantize(Decimal("0.01")), currency="EUR")
+            return MoneyPair(shop=value.shop, presentment=euros)
+        if isinstance(value, tuple):
+            return tuple(seen(one) for one in value)
+        if hasattr(value, "model_copy"):
+            return value.model_copy(update={name: seen(getattr(value, name)) for name in type(value).model_fields})
+        return value
+
+    made: Order = seen(order).model_copy(update={"presentment_currency": "EUR"})
+    owed = order_total(made, Side.PRESENTMENT)
+    gift = made.transactions[0]
+    rest = Money(amount=owed - gift.amount.presentment.amount, currency="EUR")
+    card = made.transactions[1]
+    card = card.model_copy(update={"amount": MoneyPair(shop=card.amount.shop, presentment=rest)})
+    return made.model_copy(update={"transactions": (gift, card)})

@@ -2,18 +2,15 @@
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
 from canonical.errors import HeldError, RejectedError
 from canonical.life import Cancellation, CancelledBy, Done
-from canonical.money import Money, MoneyPair
-from canonical.order import Order, TransactionKind
+from canonical.order import TransactionKind
 from canonical.returns import Exchanged
 from canonical.rules.lifecycle.returns import hear_refunds, refused_return, settled_return
-from canonical.rules.totals import Side, order_total
 from canonical.states import ReturnState
 from canonical.steps import Operation
-from tests.unit.lifecycle_returns.sold import line, two_lines, usd
+from tests.unit.lifecycle_returns.sold import in_euros, line, two_lines, usd
 from tests.unit.lifecycle_returns.world import RESTOCK, World, policy
 
 
@@ -174,7 +171,7 @@ def test_a_refund_whose_payments_are_not_heard_is_looked_at_again() -> None:
 
 
 def test_two_currencies_are_credited_and_paid_without_a_cent_left() -> None:
-    world = World(order=_in_euros(two_lines()))
+    world = World(order=in_euros(two_lines()))
     for pieces in (1, 1):
         id_ = world.ask({"12": pieces})
         world.inspected(id_, ("12", pieces, RESTOCK))
@@ -182,28 +179,6 @@ def test_two_currencies_are_credited_and_paid_without_a_cent_left() -> None:
     credited = sum((one.total.amount for one in world.of(Operation.CREDIT)), Decimal(0))
     booked = sum((one.amount.amount for one in world.of(Operation.PAYMENT)), Decimal(0))
     assert credited == -booked
-
-
-def _in_euros(order: Order) -> Order:
-    """The order as a shopper with euros saw it: each amount converted by itself."""
-
-    def seen(value: Any) -> Any:
-        if isinstance(value, MoneyPair):
-            euros = Money(amount=(value.shop.amount * Decimal("0.917")).quantize(Decimal("0.01")), currency="EUR")
-            return MoneyPair(shop=value.shop, presentment=euros)
-        if isinstance(value, tuple):
-            return tuple(seen(one) for one in value)
-        if hasattr(value, "model_copy"):
-            return value.model_copy(update={name: seen(getattr(value, name)) for name in type(value).model_fields})
-        return value
-
-    made: Order = seen(order).model_copy(update={"presentment_currency": "EUR"})
-    owed = order_total(made, Side.PRESENTMENT)
-    gift = made.transactions[0]
-    rest = Money(amount=owed - gift.amount.presentment.amount, currency="EUR")
-    card = made.transactions[1]
-    card = card.model_copy(update={"amount": MoneyPair(shop=card.amount.shop, presentment=rest)})
-    return made.model_copy(update={"transactions": (gift, card)})
 
 
 def test_payments_without_a_method_wait_for_the_mapping() -> None:

@@ -53,6 +53,11 @@ def sold(draw: st.DrawFn) -> tuple[Order, list[int]]:
         taxes=taxes,
         duties=(Duty(amount=pair(shop, seen, draw(cents))),),
     )
+    return _paid_for(made, shop, seen, taxes_included=draw(st.booleans())), parts
+
+
+def _paid_for(made: OrderLine, shop: str, seen: str, *, taxes_included: bool) -> Order:
+    """The order of that line, a third of it paid by gift card."""
     base = example.order()
     zero = MoneyPair.zero(shop, seen)
     totals = base.totals.model_copy(update=dict.fromkeys(("total", "tips", "cash_rounding", "shipping"), zero))
@@ -61,7 +66,7 @@ def sold(draw: st.DrawFn) -> tuple[Order, list[int]]:
             "lines": (made,),
             "currency": shop,
             "presentment_currency": seen,
-            "taxes_included": draw(st.booleans()),
+            "taxes_included": taxes_included,
             "shipping": (),
             "totals": totals,
             "transactions": (),
@@ -75,7 +80,7 @@ def sold(draw: st.DrawFn) -> tuple[Order, list[int]]:
         example.payment("1.00", "gift_card", id="30").model_copy(update={"amount": cut}),
         example.payment("1.00", "card", id="31").model_copy(update={"amount": paid - cut}),
     )
-    return order.model_copy(update={"transactions": payments}), parts
+    return order.model_copy(update={"transactions": payments})
 
 
 def _whole(order: Order) -> list[SettlingLine]:

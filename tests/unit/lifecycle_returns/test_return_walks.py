@@ -14,6 +14,7 @@ from canonical.rules.lifecycle.returns import hear_goods_back, hear_refunds, hea
 from canonical.rules.lifecycle.returns.stages import path
 from canonical.steps import Operation, Step
 from canonical.warehouse import WarehouseEvent, WarehouseEventKind
+from tests.unit.lifecycle_returns.sold import in_euros, two_lines, with_tax_inside
 from tests.unit.lifecycle_returns.world import MISSING, REFURBISH, RESTOCK, SCRAP, WRONG, World, policy
 
 REASONS = ("", "damaged", "unseen", "trusted")
@@ -23,7 +24,8 @@ RULES = (
     ReasonRule(reason="unseen", waits_for_inspection=False, fee_percent=Decimal("12.5")),
     ReasonRule(reason="trusted", waits_for_inspection=False, first=FirstOf.REFUND),
 )
-WALKS = 200
+WALKS = 201
+ORDERS = (two_lines, lambda: in_euros(two_lines()), with_tax_inside)
 FOUND = (RESTOCK, RESTOCK, REFURBISH, SCRAP, MISSING, WRONG)
 
 
@@ -61,7 +63,7 @@ class Walk:
     def __init__(self, seed: int) -> None:
         self.dice = random.Random(seed)
         limit = self.dice.choice(({"USD": Decimal(40)}, {"USD": Decimal(500)}))
-        self.world = World(policy=policy(*RULES, approval_above=limit), watch=watch)
+        self.world = World(ORDERS[seed % 3](), policy(*RULES, approval_above=limit), watch=watch)
         self.snapshots: list[Return] = []
         self.events: list[WarehouseEvent] = []
         self.left = Counter({line.id: line.quantity for line in self.world.order.lines})
@@ -131,11 +133,13 @@ class Walk:
         assert hear_refunds(life, self.world.refunds, self.world.clock) == self.world.life
 
     def by_hand(self) -> None:
+        if self.world.order.presentment_currency != "USD":
+            return
         if self.dice.random() < 0.25 and self.world.paid() > 5:
             self.world.refund_by_hand({}, "3.33")
         elif self.dice.random() < 0.2 and self.left["11"] and self.world.paid() > 12 and self.world.unrefunded("11"):
             self.left["11"] -= 1
-            self.world.refund_by_hand({"11": 1}, "10.88")
+            self.world.refund_by_hand({"11": 1}, "9.98" if self.world.order.taxes_included else "10.88")
 
     def decide(self) -> None:
         self.world.decide(approve=self.dice.random() < 0.8)
