@@ -6,17 +6,20 @@ flows build gates; gateway, command line and stand-ins never do. A gate blocks f
 """
 
 from canonical.quality.gate import Failure, Gate, GateResult
+from canonical.quality.life_stages import LIFE_STAGES, life_gate
 from canonical.quality.product_stages import PRODUCT_STAGES, product_gate
 from canonical.quality.stages import STAGES, order_gate
 from canonical.quality.stock_stages import STOCK_STAGES, stock_gate
 
 __all__ = [
+    "LIFE_STAGES",
     "PRODUCT_STAGES",
     "STAGES",
     "STOCK_STAGES",
     "Failure",
     "Gate",
     "GateResult",
+    "life_gate",
     "order_gate",
     "product_gate",
     "stock_gate",

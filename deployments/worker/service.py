@@ -20,6 +20,7 @@ from deployments.worker.news import News
 from deployments.worker.warm import WarmWorker
 from flows.handling.gates import build_gates
 from flows.handling.products.gates import build_product_gates
+from flows.handling.lives.gates import build_life_gates
 from flows.handling.stock.gates import build_stock_gates
 from flows.runtime import close_runtime, request_stop
 
@@ -129,6 +130,7 @@ def _build_every_gate() -> None:
     """Those of orders first: the first order does not wait for the others."""
     build_gates()
     build_stock_gates()
+    build_life_gates()
     build_product_gates()
 
 
