@@ -256,3 +256,16 @@ def test_nothing_is_settled_while_the_order_shows_money_back_that_no_refund_expl
     assert codes(world) == ["refund_unheard"]
     assert world.plan().look_at == world.clock + timedelta(minutes=5)
     assert world.known(id_).settlings == ()
+
+
+def test_pieces_that_a_return_is_about_to_pay_are_not_credited_for_a_refund_in_the_shop_too() -> None:
+    world = World(policy=policy(approval_above={"USD": Decimal(60)}))
+    id_ = world.ask({"12": 2})
+    world.inspected(id_, ("12", 2, RESTOCK))
+    assert codes(world) == []
+    world.refund_by_hand({"12": 1}, "54.50")
+    assert codes(world) == ["refunded_twice"]
+    assert world.of(Operation.CREDIT) == []
+    world.decide(approve=False)
+    assert codes(world) == ["refund_rejected"]
+    assert [str(one.total) for one in world.of(Operation.CREDIT)] == ["54.50 USD"]
