@@ -19,8 +19,8 @@ from canonical.errors import CrossdockError, MisconfiguredError
 from deployments.worker.news import News
 from deployments.worker.warm import WarmWorker
 from flows.handling.gates import build_gates
-from flows.handling.products.gates import build_product_gates
 from flows.handling.lives.gates import build_life_gates
+from flows.handling.products.gates import build_product_gates
 from flows.handling.stock.gates import build_stock_gates
 from flows.runtime import close_runtime, request_stop
 
