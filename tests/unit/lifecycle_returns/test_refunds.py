@@ -100,7 +100,8 @@ def test_unshipped_pieces_refunded_with_a_cancelled_order_need_no_credit_memo() 
     world.life = world.life.model_copy(update={"cancellation": Cancellation(by=CancelledBy.SHOP, at=world.clock)})
     world.refund_by_hand({"11": 3, "12": 2}, "141.65")
     assert codes(world) == []
-    assert world.done() == ["PAYMENT"]
+    assert world.of(Operation.CREDIT) == []
+    assert [one.state for one in world.life.returns] == [ReturnState.CLOSED]
 
 
 def test_only_pieces_that_had_left_are_credited_where_shipping_invoices() -> None:
