@@ -1,5 +1,7 @@
 """Telling the ERP what left and what was paid: shipment, invoice, payments; the invoice is noted in the shop."""
 
+from datetime import datetime
+
 from canonical.fulfillment import Shipment
 from canonical.life import Done, OrderLife, Shipped
 from canonical.money import Money, total
@@ -109,7 +111,10 @@ def _payments(draft: Draft) -> None:
     """Money that came in, once there is an invoice that it pays. Refunds are told with the returns."""
     for transaction in draft.order.transactions:
         amount = received(draft.order, transaction)
-        if amount is None or amount.is_zero:
+        if amount is None:
+            continue
+        amount = amount - _given_back_before(draft, transaction)
+        if amount.amount <= 0:
             continue
         method = draft.facts.places.payment_method(draft.order.shop, transaction.gateway)
         if method is None:
@@ -127,6 +132,25 @@ def _payments(draft: Draft) -> None:
             paid_at=transaction.processed_at or draft.order.created_at,
         )
         draft.want(Operation.PAYMENT, name, transaction.id, lambda posting=posting: posting)  # type: ignore[misc]
+
+
+def netted(life: OrderLife, paid_back_at: datetime) -> bool:
+    """Whether a refund lessens the payment it goes back on, because no invoice stood when it was made.
+
+    Such a refund is no payment of its own in the ERP: there is no credit memo that it could pay.
+    """
+    posted = invoices(life)
+    return not posted or paid_back_at < posted[0][1].at
+
+
+def _given_back_before(draft: Draft, transaction: Transaction) -> Money:
+    back = (
+        one.amount.shop
+        for one in draft.order.transactions
+        if one.kind is TransactionKind.REFUND and one.status is TransactionStatus.SUCCESS
+        if one.parent_id == transaction.id and one.processed_at and netted(draft.life, one.processed_at)
+    )
+    return total(back, draft.order.currency)
 
 
 def received(order: Order, transaction: Transaction) -> Money | None:

@@ -5,7 +5,7 @@
 What cannot be undone is told in words.
 """
 
-from canonical.life import CancelledBy
+from canonical.life import CancelledBy, OrderLife
 from canonical.money import Money
 from canonical.order import Order, TransactionKind, TransactionStatus
 from canonical.rules.lifecycle.capturing import worth
@@ -75,16 +75,16 @@ def _cancel_sale(draft: Draft) -> None:
 
 def _paid(draft: Draft) -> None:
     """Money that was kept though nothing left for it."""
-    kept = kept_money(draft.order) - worth(draft.order, left(draft.life))
+    kept = kept_money(draft.order, draft.life) - worth(draft.order, left(draft.life))
     if not any(left(draft.life).values()):
-        kept = kept_money(draft.order)
+        kept = kept_money(draft.order, draft.life)
     if kept.amount > 0:
         words = f"the order is cancelled, but {kept} of what was paid was not given back"
         draft.wait("paid_but_cancelled", words, "Refund it in the shop, or release this if it is kept.", "finance")
 
 
-def kept_money(order: Order) -> Money:
-    """What was paid and not given back, in presentment currency."""
+def kept_money(order: Order, life: OrderLife) -> Money:
+    """What was paid and not given back, in presentment currency. A refund may be heard before the order tells of it."""
     kept = Money.zero(order.presentment_currency)
     signs = {
         TransactionKind.SALE: 1,
@@ -95,6 +95,9 @@ def kept_money(order: Order) -> Money:
     for one in order.transactions:
         if one.status is TransactionStatus.SUCCESS and one.kind in signs:
             kept = kept + one.amount.presentment * signs[one.kind]
+    known = {one.id for one in order.transactions}
+    for back in (one for refund in life.refunds for one in refund.transactions if one.id not in known):
+        kept = kept - back.amount.presentment
     return kept
 
 

@@ -4,11 +4,13 @@ from dataclasses import replace
 
 from canonical.errors import HeldError, RejectedError
 from canonical.fulfillment import FulfillmentOrderStatus
+from canonical.order import TransactionKind
 from canonical.ports.aftersales import ChannelFulfillment, OrderLogistics
 from canonical.rules import example
 from canonical.rules.lifecycle import hear_logistics, is_open, stage_of, to_route
 from canonical.rules.lifecycle.pieces import missing
 from canonical.rules.lifecycle.policy import AfterExpiry, CaptureWhen
+from canonical.rules.lifecycle.posting import netted
 from canonical.settlement import InvoiceTrigger
 from canonical.steps import Operation, Step
 from canonical.warehouse import WarehouseEventKind as K
@@ -340,6 +342,21 @@ def test_an_order_of_which_nothing_is_shipped_is_invoiced_once_it_is_booked() ->
     house = House(facts_of(order_of(lines=(card,), fulfillment_orders=())))
     assert house.go() == TOLD[2:]
     assert (house.waits(), is_open(house.facts.order, house.life)) == ([], False)
+
+
+def test_money_given_back_before_any_invoice_lessens_its_payment_and_is_none_of_its_own() -> None:
+    house = house_of(2)
+    paid = house.facts.order.transactions[0]
+    back = example.payment(
+        "5.00", id="39", kind=TransactionKind.REFUND, parent_id=paid.id, processed_at=house.facts.now
+    )
+    assert netted(house.life, house.facts.now)
+    house.change(transactions=(paid, back))
+    house.ship(2)
+    house.go()
+    (payment,) = house.steps(Operation.PAYMENT)
+    assert str(payment.request.amount) == "38.80 USD"
+    assert not netted(house.life, house.facts.now)
 
 
 def test_an_expired_pickup_ends_the_order_in_the_shop_or_waits_by_policy() -> None:

@@ -15,6 +15,7 @@ from canonical.life import OrderLife, ReturnLife, Settling, Stopped
 from canonical.order import Order
 from canonical.returns import ReturnStatus
 from canonical.rules.lifecycle.facts import Facts, Plan, Waits
+from canonical.rules.lifecycle.posting import netted
 from canonical.rules.lifecycle.returns import money, naming, postings
 from canonical.rules.lifecycle.returns.account import Account
 from canonical.rules.lifecycle.returns.adopting import adopt, invoiced
@@ -207,7 +208,10 @@ def _heard(draft: _Draft, return_: ReturnLife, settling: Settling) -> None:
 
 
 def _plan_payments(draft: _Draft) -> None:
-    """The ERP hears of every refund's money once it is credited, or was paid without us."""
+    """The ERP hears of every refund's money once it is credited, or was paid without us.
+
+    One from before the first invoice lessens the payment itself (`posting.netted`).
+    """
     facts = draft.facts
     if not facts.booked:
         return
@@ -217,7 +221,7 @@ def _plan_payments(draft: _Draft) -> None:
         if one.needs_credit and one.credit_id is None and not one.made_elsewhere
     }
     for refund in facts.life.refunds:
-        if refund.id in held:
+        if refund.id in held or netted(facts.life, refund.created_at):
             continue
         steps, unmapped = postings.payments(facts, refund)
         draft.due(*steps)
