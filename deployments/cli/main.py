@@ -23,6 +23,7 @@ approvals = cyclopts.App(name="approvals", help="What waits for a decision: list
 atp = cyclopts.App(name="atp", help="Available-to-sell: how a figure came about.")
 route = cyclopts.App(name="route", help="Order routing: where an order leaves from, and why.")
 store = cyclopts.App(name="store", help="Stores: what is on the board, and what became of it.")
+lives = cyclopts.App(name="lives", help="Orders on their way: where each stands, what is stuck or overdue.")
 tokens = cyclopts.App(name="tokens", help="API tokens and their roles.")
 sandbox = cyclopts.App(name="sandbox", help="The stand-ins: place orders, switch faults, let orders live.")
 
@@ -42,6 +43,9 @@ stock.command("deployments.cli.stock:reconcile", name="reconcile", help="Compare
 products.command("deployments.cli.products:sync", name="sync", help="Bring products in; --dry-run only shows.")
 products.command("deployments.cli.products:status", name="status", help="What the shops show, and what waits.")
 holds.command("deployments.cli.holds:show_open", name="list", help="Documents that wait, with reasons.")
+lives.command("deployments.cli.lives:show_lives", name="list", help="Orders on their way, the quietest first.")
+lives.command("deployments.cli.lives:show_life", name="show", help="The whole life of one order.")
+lives.command("deployments.cli.lives:overdue", name="overdue", help="What other systems owe us an answer for.")
 holds.command("deployments.cli.holds:release", name="release", help="Let a held order go on.")
 audit.command("deployments.cli.audit:verify", name="verify", help="Check the chain from first to last line.")
 engine.command("deployments.cli.engine:apply", name="apply", help="Apply pool, deployments and automations.")
@@ -82,7 +86,7 @@ sandbox.command("deployments.cli.sandbox:order", name="order", help="Place order
 sandbox.command("deployments.cli.sandbox:faults", name="faults", help="Switch delivery faults.")
 sandbox.command("deployments.cli.sandbox:live", name="live", help="Let orders live: shoppers, warehouses, stores.")
 app.command("deployments.cli.doctor:doctor", name="doctor", help="Is the data of all systems fit to go live?")
-for group in (orders, stock, products, holds, audit, engine, shops, tokens, sandbox, atp, route, store):
+for group in (orders, stock, products, holds, audit, engine, shops, tokens, sandbox, atp, route, store, lives):
     app.command(group)
 
 
