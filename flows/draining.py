@@ -23,6 +23,7 @@ from flows.handling.claims import hand_back, wait_for_any, without_worn_out
 from flows.handling.documents import Chunk, IntakeBatch
 from flows.handling.lanes import lane_is_open, park
 from flows.handling.leases import keep_lease
+from flows.handling.lives.messages import FULFILLMENT
 from flows.handling.posting import load
 from flows.handling.tally import Tally
 from flows.handling.work import Claimed
@@ -59,8 +60,13 @@ class Drain:
         *,
         linger: float,
         on_demand: Callable[[str], Awaitable[None]] | None = None,
+        on_life: Callable[[str], Awaitable[None]] | None = None,
     ) -> None:
-        """`on_demand` is told the company whose stock figures a batch of orders changes."""
+        """`on_demand` is told the company whose stock figures a batch of orders changes.
+
+        `on_life` is told the kind of messages that booked orders, or changes of them, gave to their lives.
+        """
+        self.on_life = on_life
         self.rt, self.steps, self.run_id, self.linger, self.on_demand = rt, steps, run_id, linger, on_demand
         self.tally = Tally()
         self.marked_at = rt.now()
@@ -143,6 +149,8 @@ class Drain:
                 raise
         self.tally.intake(batch)
         self.accepted.set()
+        if self.on_life is not None and any(d.record is not None and d.record.external_id for d in batch.documents):
+            await self.on_life(FULFILLMENT)
         if self.on_demand is not None:
             for company in batch.demand_of:
                 await self.on_demand(company)
@@ -242,6 +250,8 @@ class Drain:
             finally:
                 self.tally.chunk(chunk)
                 self.booked.set()
+        if self.on_life is not None and self.rt.ships(company):
+            await self.on_life(FULFILLMENT)
 
     async def _write_back(self, shop: str) -> None:
         done = self.posting_done[self.rt.landscape.shop(shop).company]

@@ -4,7 +4,10 @@ Started by events (`crossdock.inbox.fulfillment`, `crossdock.inbox.warehouse`), 
 UI, or by `crossdock lives look '#1001'`. Every start drains the same inbox; none ships, books or tells anything twice.
 """
 
+import asyncio
+from collections import Counter
 from datetime import UTC, datetime
+from time import monotonic
 
 from prefect import flow, get_run_logger, tags
 from prefect.runtime import flow_run as current
@@ -13,7 +16,7 @@ from canonical.errors import CrossdockError
 from flows.handling.lives.messages import FULFILLMENT, WAREHOUSE
 from flows.handling.lives.sweeping import ask_for, poll_cancelled_sales, poll_warehouse, sweep_lives
 from flows.life_draining import LifeDrain, LifeTally
-from flows.runtime import Runtime, runtime
+from flows.runtime import Runtime, runtime, stop_requested
 from flows.steps import lives as steps
 from flows.steps.reports import report_overview, report_run
 
@@ -51,15 +54,33 @@ async def fulfillment(
 
 
 @flow(name="warehouse-poll", flow_run_name="warehouses poll")
-async def warehouse_poll() -> dict[str, int]:
+async def warehouse_poll(seconds: float | None = None) -> dict[str, int]:
     """Ask the warehouses what happened, and the ERP which sales were cancelled there, into the same inbox.
+
+    Args:
+        seconds: How long to go on asking; the schedule starts the next run a minute later.
 
     Returns the new messages by system; a system that does not answer is left for the next poll and logged.
     """
-    rt = await runtime()
-    log, found = get_run_logger(), dict[str, int]()
+    rt, found = await runtime(), Counter[str]()
     if rt.logistics is None:
-        return found
+        return dict(found)
+    until = monotonic() + (rt.settings.warehouse_poll_for_seconds if seconds is None else seconds)
+    while True:
+        started = monotonic()
+        new = await _poll_all(rt)
+        if any(new.values()):
+            found.update(new)
+            await drain_lives(rt, (FULFILLMENT, WAREHOUSE), 0, "warehouse-poll", "What warehouses told")
+        pause = max(0.0, started + rt.settings.warehouse_poll_seconds - monotonic())
+        if stop_requested() or monotonic() + pause > until:
+            return dict(found)
+        await asyncio.sleep(pause)
+
+
+async def _poll_all(rt: Runtime) -> dict[str, int]:
+    """Every warehouse and every ERP, once."""
+    log, found = get_run_logger(), dict[str, int]()
     for company, systems in rt.house.warehouses.items():
         for name, warehouse in systems.items():
             try:
@@ -71,8 +92,6 @@ async def warehouse_poll() -> dict[str, int]:
             found[f"{company}/cancelled"] = await poll_cancelled_sales(rt, company)
         except CrossdockError as error:
             log.warning("Poll of cancelled sales of %s failed and is tried again: %s", company, error)
-    if any(found.values()):
-        await drain_lives(rt, (FULFILLMENT, WAREHOUSE), 0, "warehouse-poll", "What warehouses told")
     return found
 
 

@@ -6,22 +6,23 @@ shows already is written by none of them.
 """
 
 import asyncio
-from collections import Counter
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime
 
 from prefect import flow, get_run_logger
 from prefect.runtime import flow_run as current
 
-from canonical.errors import CrossdockError, MisconfiguredError
+from canonical.errors import MisconfiguredError
 from canonical.inventory import Place
-from flows.handling.stock.arrivals import poll_source, snapshot_source
 from flows.handling.stock.messages import read_again
+from flows.handling.stock.polling import StockPolling
 from flows.handling.stock.reconciling import compare, heal
 from flows.handling.stock.sweeping import recompute_all, sweep_stock
 from flows.handling.stock.tally import StockTally
-from flows.runtime import Runtime, runtime, stop_requested
+from flows.runtime import Runtime, runtime
 from flows.steps import stock as steps
 from flows.steps.approvals import approved, desk_of, show_approval
+from flows.steps.bells import InboxBell
 from flows.steps.stock_reports import report_differences, report_overview, report_run
 from flows.stock_draining import StockDrain
 
@@ -60,36 +61,25 @@ async def inventory_publication(
 
 @flow(name="stock-poll", flow_run_name="stock poll")
 async def stock_poll(company: str | None = None, seconds: float | None = None, full: bool = False) -> dict[str, int]:
-    """Ask the sources what changed, again and again for `seconds`, and publish it beside that.
+    """Ask the sources what changed, again and again until the next run takes over, and publish it beside that.
 
     Args:
         company: Only the sources of this company.
-        seconds: How long to keep asking; 0 asks once.
+        seconds: How long to keep asking at most; 0 asks once. Who asks one company only is not taken over from.
         full: Read everything instead of what changed.
 
     Returns the positions found by each source; one that cannot be asked now is left for the next time and logged.
     """
     rt = await runtime()
-    until = rt.now() + timedelta(seconds=rt.settings.stock_poll_for_seconds if seconds is None else seconds)
-    found: Counter[str] = Counter()
-    async with asyncio.TaskGroup() as group:
-        asked = asyncio.Event()
-        drained = group.create_task(_drain_beside(rt, asked, until))
-        while True:
-            found.update(await _poll(rt, company, full=full))
-            asked.set()
-            full = False
-            if stop_requested() or rt.now() + timedelta(seconds=rt.settings.stock_poll_seconds) >= until:
-                break
-            await asyncio.sleep(rt.settings.stock_poll_seconds)
+    length = rt.settings.stock_poll_for_seconds if seconds is None else seconds
+    polling = StockPolling(rt, company, length, get_run_logger().warning)
+    async with (
+        asyncio.TaskGroup() as group
+    ):  # what is found, and what events and orders tell meanwhile, needs no other run
+        drained = group.create_task(_drain(rt, 0, lambda: polling.going))
+        await polling.run(full=full)
     await report_run(drained.result(), "stock-poll", "Stock found by the poll, and all that came beside it")
-    return dict(found)
-
-
-async def _drain_beside(rt: Runtime, asked: asyncio.Event, until: datetime) -> StockTally:
-    """Publish what the polls find, and what events and orders tell meanwhile: no other run has to be started."""
-    await asked.wait()
-    return await _drain(rt, 0, until)
+    return dict(polling.found)
 
 
 @flow(name="stock-reconciliation", flow_run_name="stock reconciliation")
@@ -141,8 +131,10 @@ async def stock_approval(approval: int) -> dict[str, int]:
     return dict(tally.counts)
 
 
-async def _drain(rt: Runtime, linger: float, stay_until: datetime | None = None) -> StockTally:
-    drain = StockDrain(rt, steps, str(current.id) if current.id else None, linger=linger, stay_until=stay_until)
+async def _drain(rt: Runtime, linger: float, stays: Callable[[], bool] = lambda: False) -> StockTally:
+    drain = StockDrain(
+        rt, steps, str(current.id) if current.id else None, linger=linger, stays=stays, on_life=InboxBell(rt).ring
+    )
     if problem := await rt.renew_mappings():
         drain.tally.note(problem)
     tally = await drain.run()
@@ -163,17 +155,3 @@ async def _ask_for(rt: Runtime, skus: list[str], shop: str | None) -> None:
         rt.stock_items.forget(name, skus)
         if places:
             await rt.stock_book.doubt_figures(name, places)
-
-
-async def _poll(rt: Runtime, company: str | None, *, full: bool) -> dict[str, int]:
-    log = get_run_logger()
-    found: dict[str, int] = {}
-    for name, sources in rt.stock_sources.items():
-        for source in sources if company in (None, name) else ():
-            try:
-                count = await (snapshot_source(rt, source) if full else poll_source(rt, source))
-            except CrossdockError as error:
-                log.warning("Poll of %s for %s failed and is tried again: %s", source.system, name, error)
-            else:
-                found[f"{name}/{source.system}"] = count
-    return found

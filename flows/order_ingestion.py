@@ -14,7 +14,7 @@ from flows.draining import Drain
 from flows.handling.arrivals import ingest_named, poll, sweep
 from flows.runtime import Runtime, runtime
 from flows.steps import orders as steps
-from flows.steps.bells import StockBell
+from flows.steps.bells import InboxBell, StockBell
 from flows.steps.reports import report_overview, report_run
 
 MOST_TAGS = 20
@@ -47,7 +47,14 @@ async def order_ingestion(
             log.warning("Shop %s has no order %s.", chosen, name)
     await sweep(rt)
     linger = rt.settings.linger_seconds if linger_seconds is None else linger_seconds
-    drain = Drain(rt, steps, str(current.id) if current.id else None, linger=linger, on_demand=StockBell(rt).ring)
+    drain = Drain(
+        rt,
+        steps,
+        str(current.id) if current.id else None,
+        linger=linger,
+        on_demand=StockBell(rt).ring,
+        on_life=InboxBell(rt).ring,
+    )
     if problem := await rt.renew_mappings():
         drain.tally.note(problem)
     tally = await drain.run()
@@ -74,11 +81,24 @@ async def order_poll(shop: str | None = None) -> dict[str, int]:
         except CrossdockError as error:
             log.warning("Poll of shop %s failed and is tried again by schedule: %s", name, error)
     if any(found.values()):
-        drain = Drain(rt, steps, str(current.id) if current.id else None, linger=0, on_demand=StockBell(rt).ring)
+        drain = Drain(
+            rt,
+            steps,
+            str(current.id) if current.id else None,
+            linger=0,
+            on_demand=StockBell(rt).ring,
+            on_life=InboxBell(rt).ring,
+        )
         tally = await drain.run()
         await report_run(tally, "order-poll", "Orders found by the poll", rt.settings.gateway_url)
     await report_overview(rt)
     return found
+
+
+def _drain(rt: Runtime, linger: float) -> Drain:
+    """A drain of this run; it wakes the flows that its work concerns."""
+    run, bells = str(current.id) if current.id else None, (StockBell(rt).ring, InboxBell(rt).ring)
+    return Drain(rt, steps, run, linger=linger, on_demand=bells[0], on_life=bells[1])
 
 
 def _shop(rt: Runtime, shop: str | None) -> str:

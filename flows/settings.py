@@ -34,9 +34,15 @@ class FlowSettings(BaseSettings):
     stock_jump_units: int = Field(10_000, gt=0, description="A rise of on hand by more is looked at ...")
     stock_jump_factor: int = Field(10, gt=1, description="... and quarantined when it is to more than so many times.")
     stock_poll_seconds: float = Field(2.0, gt=0, description="How often a source without events is asked.")
-    stock_poll_for_seconds: float = Field(55.0, ge=0, description="How long one poll run keeps asking.")
+    stock_poll_for_seconds: float = Field(
+        150.0,
+        ge=0,
+        description="How long a poll run keeps asking when no next one takes over (one starts every minute).",
+    )
     stock_goal_seconds: int = Field(300, gt=0, description="Service level: stock event to the channel's answer.")
     echo_patience_seconds: float = Field(5.0, gt=0, description="How long an unexplained echo waits for its order.")
+    warehouse_poll_seconds: float = Field(5.0, gt=0, description="How often warehouses are asked what happened.")
+    warehouse_poll_for_seconds: float = Field(55.0, ge=0, description="How long one poll run keeps asking.")
     product_wave: int = Field(1000, gt=0, le=2000, description="How many products a worker claims at once.")
     product_goal_seconds: int = Field(900, gt=0, description="Service level: a source's word to the shop's answer.")
 

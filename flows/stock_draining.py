@@ -9,7 +9,8 @@ The loops meet only in the store: a loop that dies leaves leases that expire, an
 
 import asyncio
 import itertools
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Protocol
 
 from canonical.drains import drain_mark
@@ -18,6 +19,8 @@ from canonical.records import Message
 from flows.handling.claims import hand_back, wait_for_any, without_worn_out
 from flows.handling.lanes import Side, lane_is_open, park
 from flows.handling.leases import keep_lease
+from flows.handling.lives.messages import FULFILLMENT
+from flows.handling.lives.waking import wake_unplaced
 from flows.handling.stock.messages import echo_kind, stock_kind
 from flows.handling.stock.papers import EchoBatch, PublishBatch, StockBatch
 from flows.handling.stock.tally import StockTally
@@ -46,10 +49,15 @@ class StockDrain:
         run_id: str | None,
         *,
         linger: float,
-        stay_until: datetime | None = None,
+        stays: Callable[[], bool] = lambda: False,
+        on_life: Callable[[str], Awaitable[None]] | None = None,
     ) -> None:
-        """`linger`: seconds an idle drain waits for more. `stay_until`: it does not end before that moment."""
-        self.rt, self.steps, self.run_id, self.linger, self.stay_until = rt, steps, run_id, linger, stay_until
+        """`linger`: seconds an idle drain waits for more. `stays`: it does not end while that says so.
+
+        `on_life` is told the kind of messages that goods which came in let go on.
+        """
+        self.rt, self.steps, self.run_id, self.linger, self.stays = rt, steps, run_id, linger, stays
+        self.on_life = on_life
         self.tally = StockTally()
         self.planned = asyncio.Event()
         self.intake_done: dict[str, asyncio.Event] = {c.name: asyncio.Event() for c in rt.landscape.companies}
@@ -106,14 +114,11 @@ class StockDrain:
                 )
                 quiet_since = self.rt.now()
                 await self._renew_mark(company)
-            elif (self.rt.now() - quiet_since).total_seconds() >= self.linger and not self._stays():
+            elif (self.rt.now() - quiet_since).total_seconds() >= self.linger and not self.stays():
                 return
             else:
                 await self._renew_mark(company)
                 await asyncio.sleep(LOOK_AGAIN)
-
-    def _stays(self) -> bool:
-        return self.stay_until is not None and self.rt.now() < self.stay_until
 
     async def _intake_batch(self, company: str, owner: str, messages: list[Message]) -> None:
         if not messages:
@@ -123,6 +128,8 @@ class StockDrain:
             try:
                 await self.steps.take_in(self.rt, batch)
                 await self.steps.recompute(self.rt, batch)
+                if await wake_unplaced(self.rt, company, batch.changed) and self.on_life is not None:
+                    await self.on_life(FULFILLMENT)
             except ConflictError as error:
                 self.tally.note(f"Lease lost, another worker goes on: {error.words}")
                 return

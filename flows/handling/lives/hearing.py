@@ -84,6 +84,8 @@ def _look(paper: LifePaper, message: Message) -> None:
     """Somebody asked to look again; what they released is waived from now on."""
     asked = orjson.loads(message.body)
     paper.retry = paper.retry or bool(asked.get("retry"))
+    if paper.life is not None and (paper.retry or asked.get("place")):
+        paper.take(paper.life.model_copy(update={"routed_at": None}))
     waived = tuple(asked.get("waive", ()))
     if waived and paper.life is not None:
         known = tuple(dict.fromkeys((*paper.life.waived, *waived)))

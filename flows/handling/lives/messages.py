@@ -31,10 +31,12 @@ def about_order(
     *,
     retry: bool = False,
     waive: Sequence[str] = (),
+    place: bool = False,
 ) -> Delivery:
     """A message of our own about an order's life. `cause` makes it unique.
 
-    `retry`: what was stopped is tried again; `waive` are the reason codes that a person has released.
+    `retry`: what was stopped is tried again; `waive` are the reason codes that a person has released; `place`: what
+    nobody ships is placed again at once.
     """
     return Delivery(
         delivery_key=delivery_key(CHANNEL, record.scope, f"{topic}/{kind}/{record.order_id}/{cause}"),
@@ -45,7 +47,7 @@ def about_order(
         aggregate_key=record.aggregate_key,
         correlation_id=record.correlation_id,
         occurred_at=now,
-        body=orjson.dumps({"order": record.aggregate_key, "retry": retry, "waive": list(waive)}),
+        body=orjson.dumps({"order": record.aggregate_key, "retry": retry, "waive": list(waive), "place": place}),
     )
 
 
