@@ -138,5 +138,6 @@ class Plan:
                 f"{prefix}TRYTON_URL": f"{erp_url}/erp",
                 f"{prefix}TRYTON_LOGIN": f"connector-{company}",
                 f"{prefix}TRYTON_PASSWORD": "connector-of-the-sandbox",
+                f"{prefix}TRYTON_INVOICE_METHOD": "fulfillment" if self.house == "whole" else "order",
             }
         return {"CROSSDOCK_LAMBDA_ERP_URL": erp_url, f"{prefix}LAMBDA_API_KEY": "sk_erp_sandbox-connector"}

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from pathlib import Path
@@ -10,11 +11,21 @@ from pathlib import Path
 import httpx
 
 from connectors import registry
-from deployments.engine import apply_automations, deploy_command, pool_command, prefect, server_command
+from deployments.engine import (
+    apply_automations,
+    deploy_command,
+    pool_command,
+    prefect,
+    read_run,
+    server_command,
+    start_run,
+)
 from deployments.landscape_loader import load_landscape
 from deployments.stack.plan import SHOPS, THREE_PLS, Plan, free_port
-from deployments.stack.process import Part, module, run
+from deployments.stack.process import Part, PartFailedError, module
+from deployments.stack.process import run as run_to_end
 
+POLL_STOCK = "stock-poll/poll"
 Report = Callable[[str], None]
 
 
@@ -49,6 +60,20 @@ class Stack:
         self.environment["CROSSDOCK_GATEWAY_URL"] = self.gateway.url  # for who starts later; a port may be a free one
         await self.subscribe()
         self.report("webhooks subscribed")
+        if self.plan.house == "whole":
+            await self._learn_stock()
+
+    async def _learn_stock(self) -> None:
+        """Ask the ERP what is where before the first order comes: what is not known anywhere can be shipped by nobody.
+
+        Raises `PartFailedError` when the run does not end well in time.
+        """
+        run, deadline = await start_run(POLL_STOCK, {"seconds": 0}, self.environment), time.monotonic() + 180
+        while (state := (await read_run(run["id"], self.environment))["state"]["type"]) != "COMPLETED":
+            if state in ("FAILED", "CANCELLED", "CRASHED") or time.monotonic() > deadline:
+                raise PartFailedError(f"the stock was not read: {state}\n{self.worker.tail()}")
+            await asyncio.sleep(0.5)
+        self.report("stock read")
 
     async def stop(self) -> None:
         """Stop everything that was started."""
@@ -108,11 +133,11 @@ class Stack:
         log = self.plan.home / "logs" / "erp-build.log"
         if not self.plan.feeds.exists():
             where = ("--out", str(self.plan.feeds), "--images", f"{self.shopify.url}/_sandbox/pictures")
-            await run(module("deployments.sandbox.feeds", *where), environment={}, log=log)
+            await run_to_end(module("deployments.sandbox.feeds", *where), environment={}, log=log)
         if not self.erp_database.exists():
             kind = "deployments.sandbox.tryton" if self.plan.erp == "tryton" else "deployments.sandbox.lambda_erp"
             verb = ("build", "--out") if self.plan.erp == "tryton" else ("seed", "--database")
-            await run(module(kind, *verb, str(self.erp_database)), environment={}, log=log, within=600)
+            await run_to_end(module(kind, *verb, str(self.erp_database)), environment={}, log=log, within=600)
             self.report("ERP database ready")
         await self.erp.start()
         self.report(f"{self.plan.erp} ERP at {self.erp.url}")
@@ -127,7 +152,7 @@ class Stack:
         if not self.wms_database.exists():
             log = self.plan.home / "logs" / "wms-build.log"
             build = module("deployments.sandbox.wms", "build", "--out", str(self.wms_database))
-            await run(build, environment={}, log=log, within=600)
+            await run_to_end(build, environment={}, log=log, within=600)
             self.report("warehouse database ready")
         await self.wms.start()
         self.report(f"warehouse at {self.wms.url}")
@@ -138,8 +163,8 @@ class Stack:
         await self.prefect.start(self._prefect_ready)
         self.report(f"Prefect at {self.prefect.url}")
         log = self.plan.home / "logs" / "deploy.log"
-        await run(pool_command(self.plan.pool, self.plan.pool_type), environment=self.environment, log=log)
-        await run(deploy_command(), environment=self.environment, log=log)
+        await run_to_end(pool_command(self.plan.pool, self.plan.pool_type), environment=self.environment, log=log)
+        await run_to_end(deploy_command(), environment=self.environment, log=log)
         await apply_automations(self.environment)
         self.report("deployments and automations applied")
         await self.start_worker()

@@ -32,7 +32,7 @@ class WmsDesk(TrytonDesk):
         """What is to be shipped: key, place, state, and goods by SKU. For an order, what has been shipped as well."""
         domain: list[Any] = [("state", "in", ["waiting", "assigned", "picked", "packed"])]
         if order is not None:
-            domain = [("customer.code", "like", f"%:{order}:%")]
+            domain = [("customer.code", "like", f"%:{order}:%"), ("state", "!=", "draft")]  # drafts are being entered
         fields = ["state", "customer.code", "warehouse.code", "outgoing_moves"]
         rows = self._find(SHIPMENT, domain, fields)
         ids = [move for row in rows for move in row["outgoing_moves"]]
