@@ -71,6 +71,7 @@ class PolicyRow(Model):
     safety_stock: Units | None = None  # instead of what the source told; not for a figure that its owner supplies
     buffer: Annotated[str, AfterValidator(_buffer)] | None = None  # kept back from this channel: 5, or 10%
     share: Annotated[str, AfterValidator(_share)] | None = None  # of what may be sold, this channel sees so much
+    pool: Units | None = None  # kept for this shop: the others of the company see so many less
     cap: Units | None = None
     sell: bool | None = None
     sell_from: Utc | None = None
@@ -107,6 +108,7 @@ class Policy:
     safety_stock: Decimal | None = None
     buffer: str = "0"
     share: str = "100%"
+    pool: Decimal = Decimal(0)
     cap: Decimal | None = None
     sell: bool = True
     sell_from: datetime | None = None
@@ -122,6 +124,11 @@ class Policy:
         """Whether it is sold from here, inside its selling window."""
         begun = self.sell_from is None or self.sell_from <= now
         return self.sell and begun and (self.sell_until is None or now < self.sell_until)
+
+    def pool_at(self, now: datetime) -> Decimal:
+        """How many other shops do not see: from before the selling window opens until it has closed."""
+        ended = self.sell_until is not None and self.sell_until <= now
+        return self.pool if self.sell and not ended else Decimal(0)
 
     def limit_at(self, now: datetime) -> Decimal:
         """How many may be sold that are not there."""

@@ -99,6 +99,7 @@ def _item(facts: _Facts, place: ChannelPlace, sku: str) -> _Sum | None:
         told = sum((row.safety_stock for row in rows), _ZERO)
         steps.add("safety stock", -(told if policy.safety_stock is None else policy.safety_stock))
     _keep_back(steps, policy)
+    _pools(steps, facts, place, sku)
     return steps
 
 
@@ -195,6 +196,8 @@ def _kit(facts: _Facts, place: ChannelPlace, kit: Kit) -> _Sum | None:
     for kits, words in enough:
         short = " (the scarcest)" if kits == least else ""
         total.add(f"component: {words}, enough for {kits:f}{short}", _ZERO, always=True)
+    if pool := facts.policy(place, kit.sku).pool_at(facts.now):
+        total.add(f"a pool of {pool:f} keeps no kits: what is in them has pools of its own", _ZERO, always=True)
     total.add("kits that the components allow", least, always=True)
     return total
 
@@ -207,6 +210,19 @@ def _keep_back(steps: _Sum, policy: Policy) -> None:
     else:
         kept = (max(_ZERO, steps.total) * points / EVERYTHING).to_integral_value(ROUND_CEILING)
         steps.add(f"buffer of {policy.buffer}", -kept)
+
+
+def _pools(steps: _Sum, facts: _Facts, place: ChannelPlace, sku: str) -> None:
+    """What is kept for each shop that sells this stock, one after another, while there is something left."""
+    room = max(_ZERO, steps.total)
+    for shop in facts.setup.sellers[place.location]:
+        pool = facts.setup.policies.policy(shop, place.location, sku).pool_at(facts.now)
+        filled = min(pool, room)
+        room -= filled
+        if shop != place.shop:
+            steps.add(f"kept for {shop}, its pool of {pool:f}", -filled)
+        elif pool:
+            steps.add(f"{filled:f} of these are the pool of {pool:f} kept for {shop}", _ZERO, always=True)
 
 
 def _show(steps: _Sum, policy: Policy, now: datetime) -> None:

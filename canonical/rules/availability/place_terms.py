@@ -10,9 +10,8 @@ from canonical.inventory import StockOwner
 from canonical.rules.availability.bundles import Bundles
 from canonical.rules.availability.columns import Ints
 from canonical.rules.availability.pool import Pool
-from canonical.rules.availability.setup import ChannelPlace
-from canonical.rules.availability.terms import Columns, Compiler, Terms
-from canonical.rules.policies import Policies
+from canonical.rules.availability.setup import ChannelPlace, StockSetup
+from canonical.rules.availability.terms import Columns, Compiler, Terms, Value
 
 
 class PlaceTerms:
@@ -20,7 +19,7 @@ class PlaceTerms:
 
     def __init__(
         self,
-        policies: Policies,
+        setup: StockSetup,
         names: Sequence[str],
         number_of: Mapping[str, int],
         pools: Mapping[str, Pool],
@@ -30,8 +29,10 @@ class PlaceTerms:
     ) -> None:
         self.names, self.scale, self.now = names, scale, now
         self._pools, self._bundles = pools, bundles
-        self._compiler = Compiler(policies, names, number_of, scale)
+        self._sellers = setup.sellers
+        self._compiler = Compiler(setup.policies, names, number_of, scale)
         self._items: dict[tuple[str, str], Terms] = {}
+        self._kept: dict[tuple[str, str], Value] = {}
         self._kits: dict[tuple[str, str], Terms] = {}
         self._hidden: dict[tuple[str, str], Ints] = {}
         self._columns: Columns | None = None
@@ -41,6 +42,7 @@ class PlaceTerms:
         """Read the policies again, for another moment."""
         self.now = now
         self._items.clear()
+        self._kept.clear()
         self._kits.clear()
         self._columns = None
         self._kit_columns.clear()
@@ -56,8 +58,25 @@ class PlaceTerms:
         key = (place.shop, place.location_id)
         if key not in self._items:
             skus = self._pools[place.location].skus
-            self._items[key] = self._compiler.terms(place.shop, place.location, skus, self.now)
+            terms = self._compiler.terms(place.shop, place.location, skus, self.now)
+            self._items[key] = self._beside_others(terms, place) if self._compiler.keep_pools else terms
         return self._items[key]
+
+    def _beside_others(self, terms: Terms, place: ChannelPlace) -> Terms:
+        """The terms of a place with the pools of the other shops that sell the stock of its location."""
+        shops = self._sellers[place.location]
+        turn = shops.index(place.shop)
+        before = sum((self._pool(shop, place.location) for shop in shops[:turn]), 0)
+        after = sum((self._pool(shop, place.location) for shop in shops[turn + 1 :]), 0)
+        return replace(terms, before=before, after=after)
+
+    def _pool(self, shop: str, location: str) -> Value:
+        """What is kept for a shop at a location."""
+        key = (shop, location)
+        if key not in self._kept:
+            skus = self._pools[location].skus
+            self._kept[key] = self._compiler.terms(shop, location, skus, self.now).pool
+        return self._kept[key]
 
     def columns(self, places: Sequence[ChannelPlace]) -> Columns:
         """The terms of all places that have stock; of those whose owner supplies the figure without safety stock."""

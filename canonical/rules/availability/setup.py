@@ -85,6 +85,14 @@ class StockSetup:
         """The shops that sell this company's stock, sorted."""
         return tuple(sorted({place.shop for place in self.places}))
 
+    @cached_property
+    def sellers(self) -> Mapping[str, tuple[str, ...]]:
+        """The shops that sell the stock of each location, sorted: their pools are filled in this order."""
+        shops: dict[str, set[str]] = {}
+        for place in self.places:
+            shops.setdefault(place.location, set()).add(place.shop)
+        return {location: tuple(sorted(names)) for location, names in shops.items()}
+
     def skus_with(self, skus: Iterable[str]) -> set[str]:
         """These SKUs, the kits they are in, and all components of those: what has to be read to compute them."""
         wanted = set(skus)

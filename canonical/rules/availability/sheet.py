@@ -38,7 +38,7 @@ class StockSheet:
             for location, told in self.read(columns).items()
         }
         self.bundles = bundles_of(setup.kits, self.number_of, self.scale)
-        self._terms = PlaceTerms(setup.policies, self.names, self.number_of, self.pools, self.bundles, self.scale, now)
+        self._terms = PlaceTerms(setup, self.names, self.number_of, self.pools, self.bundles, self.scale, now)
         self._cells: Cells | None = None
         self.take_demand(demand)
 
@@ -183,6 +183,6 @@ def _decimals(setup: StockSetup, columns: Columns, demand: Sequence[Demand]) -> 
     amounts += [decimals_in(each for kit in setup.kits for _, each in kit.parts)]
     amounts += [decimals_in(d.reserved for d in demand), decimals_in(d.booked_reserved for d in demand)]
     for row in setup.policies.rows:
-        amounts.append(decimals_in((row.safety_stock, row.cap, row.backorder_limit)))
+        amounts.append(decimals_in((row.safety_stock, row.pool, row.cap, row.backorder_limit)))
         amounts.append(len(row.buffer.partition(".")[2]) if row.buffer and not row.buffer.endswith("%") else 0)
     return max(amounts) + max((decimals_in(e for _, e in kit.parts) for kit in setup.kits), default=0)

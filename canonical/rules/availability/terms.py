@@ -21,7 +21,10 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What holds at one place now. `safety` below zero: what the source told. `buffer` below zero: basis points."""
+    """What holds at one place now. `safety` below zero: what the source told. `buffer` below zero: basis points.
+
+    `pool` is the shop's own; `before` and `after` are those of other shops of the location, by whose turn it is.
+    """
 
     safety: Value
     buffer: Value
@@ -32,6 +35,9 @@ class Terms:
     days: Value
     priority: Value
     urgent: Value
+    pool: Value = 0
+    before: Value = 0
+    after: Value = 0
 
     def of(self, cells: Ints | None) -> "Terms":
         """The terms of some cells."""
@@ -102,6 +108,7 @@ _FIELDS: Final[Mapping[str, tuple[int, _Reader]]] = {
     "safety_stock": (-1, whole),
     "buffer": (0, _buffer),
     "share": (EVERYTHING, lambda text, _: basis_points(text) or 0),
+    "pool": (0, whole),
     "cap": (NO_CAP, whole),
     "sell": (1, lambda value, _: int(value)),
     "sell_from": (-_FAR, _moment),
@@ -135,9 +142,7 @@ class Compiler:
 
     def terms(self, shop: str, location: str, skus: Ints, now: datetime) -> Terms:
         """The terms of a place for these SKU numbers (sorted), at a moment."""
-        value: dict[str, Value] = {name: usual for name, (usual, _) in _FIELDS.items()}
-        self._by_rows(value, shop, location, skus)
-        self._by_sku_rows(value, shop, location, skus)
+        value = self._values(shop, location, skus)
         moment = _moment(now, 1)
         begun, ended = _at_most(value["sell_from"], moment), _at_most(value["sell_until"], moment)
         in_time = _at_most(now.date().toordinal(), value["backorder_until"])
@@ -151,12 +156,24 @@ class Compiler:
             days=value["incoming_days"],
             priority=value["priority"],
             urgent=value["urgent_below"],
+            pool=value["pool"] * value["sell"] * (1 - ended),
         )
+
+    @property
+    def keep_pools(self) -> bool:
+        """Whether any row keeps something for a shop."""
+        return any(row.pool for row in self._policies.rows)
 
     def forget(self) -> None:
         """There are more SKUs now."""
         self._members_of.clear()
         self._sku_numbers = np.array([self._number(row) for row in self._sku_rows], np.int64)
+
+    def _values(self, shop: str, location: str, skus: Ints) -> dict[str, Value]:
+        value: dict[str, Value] = {name: usual for name, (usual, _) in _FIELDS.items()}
+        self._by_rows(value, shop, location, skus)
+        self._by_sku_rows(value, shop, location, skus)
+        return value
 
     def _in_numbers(self, row: PolicyRow) -> dict[str, int]:
         told = ((name, getattr(row, name)) for name in _FIELDS)

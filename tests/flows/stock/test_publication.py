@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from canonical.inventory import AllocatedLine, ChannelLevel, FigureState
 from canonical.mapping.table import MappingKind, MappingRow, TableMappings
 from canonical.states import EffectState
 from flows.handling.stock.calls import close_forgotten
+from flows.policy_files import PolicyFile
 from tests.fakes.systems import delivery
 from tests.flows.stock.conftest import ROWS, StockHouse, shown
 
@@ -19,6 +21,24 @@ async def test_a_stock_change_reaches_every_shop_that_sells_the_item(stock: Stoc
     await stock.drain()
     assert shown(stock, [north]) + shown(stock, [south], "south") == [15, 15]
     assert (await stock.figure("TEE-1")).state is FigureState.PUBLISHED
+
+
+async def test_a_pool_kept_for_one_shop_is_not_shown_by_the_other_whoever_orders(
+    stock: StockHouse, tmp_path: Path
+) -> None:
+    (tmp_path / "policies.toml").write_text('[[policy]]\nshop = "south"\npool = 4\n')
+    policies = PolicyFile(tmp_path / "policies.toml")
+    policies.renew()
+    stock.rt = replace(stock.rt, policy_file=policies)
+    north, south = stock.sell_at_both("TEE-1")
+    stock.source.set("TEE-1", "DC-EAST", 10)
+    await stock.drain()
+    assert shown(stock, [north]) + shown(stock, [south], "south") == [6, 10]
+    stock.shop.sell(north, 6, 1)
+    await stock.webhook(stock.order(1, "TEE-1", 6))
+    await stock.read_orders()
+    await stock.drain()
+    assert shown(stock, [north]) + shown(stock, [south], "south") == [0, 4]
 
 
 async def test_the_same_word_again_and_an_older_one_cost_no_call(stock: StockHouse) -> None:

@@ -1,5 +1,6 @@
 """Available-to-sell: each owner, each field of the policy, and orders that name no location."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -7,8 +8,8 @@ from typing import Any
 import pytest
 
 from canonical.errors import RejectedError
-from canonical.inventory import Incoming, StockOwner
-from canonical.rules.availability import Kit, available_to_sell, explain
+from canonical.inventory import Demand, Incoming, StockOwner
+from canonical.rules.availability import Kit, StockSetup, available_to_sell, explain
 from tests.unit.canonical.stock_examples import (
     EAST,
     NOW,
@@ -115,6 +116,64 @@ def test_an_order_at_a_location_that_is_not_ours_counts_all_the_same() -> None:
 )
 def test_each_field_of_the_policy_does_what_it_says(fields: dict[str, Any], expected: int) -> None:
     assert figure(setup(row(**fields)), [level()]) == expected
+
+
+def by_shop(of: StockSetup, on_hand: str, orders: Sequence[Demand] = ()) -> tuple[int, int]:
+    """What north and south see of what both sell."""
+    told = [level(on_hand=on_hand)]
+    return figure(of, told, orders), figure(of, told, orders, place=SHARED)
+
+
+def test_a_pool_of_units_is_kept_for_its_shop_however_much_the_others_sell() -> None:
+    of = setup(row(shop="south", pool="4"))
+    assert by_shop(of, "10") == (6, 10)
+    assert by_shop(of, "10", [demand("6")]) == (0, 4)
+    assert by_shop(of, "10", [demand("3", "70", shop="south")]) == (3, 7)  # kept anew, while there is something
+    assert by_shop(of, "3") == (0, 3)
+    assert by_shop(setup(row(shop="south", pool="4"), row(shop="north", backorder=True, backorder_limit="2")), "3") == (
+        2, 3,
+    )  # fmt: skip
+
+
+def test_where_there_is_less_than_all_pools_they_are_filled_in_the_order_of_the_shops_and_nothing_is_lost() -> None:
+    of = setup(row(shop="north", pool="8"), row(shop="south", pool="6"))
+    assert [by_shop(of, units) for units in ("20", "14", "10", "8", "5", "0")] == [
+        (14, 12), (8, 6), (8, 2), (8, 0), (5, 0), (0, 0),
+    ]  # fmt: skip
+
+
+def test_a_pool_is_kept_at_a_group_of_locations_of_a_category_or_of_one_sku_and_lasts_while_the_shop_sells() -> None:
+    groups, categories = {"stores": ("EAST",)}, {"A": "light"}
+
+    def north(**fields: Any) -> int:
+        return by_shop(setup(row(shop="south", pool="4", **fields), groups=groups, categories=categories), "10")[0]
+
+    assert [north(group="stores"), north(category="light"), north(sku="A"), north(location="EAST")] == [6, 6, 6, 6]
+    assert [north(sku="B"), north(category="heavy"), north(location="WEST")] == [10, 10, 10]
+    assert north(sell_from=NOW + timedelta(days=1)) == 6  # kept for its first day
+    assert [north(sell_until=NOW), north(sell=False)] == [10, 10]
+
+
+def test_a_pool_of_a_component_is_kept_from_the_kits_of_other_shops_and_one_of_a_kit_keeps_nothing() -> None:
+    kits = [Kit(shop=shop, sku="SET", parts=(("A", Decimal(2)),)) for shop in ("north", "south")]
+    of = setup(row(shop="south", sku="A", pool="4"), row(shop="south", sku="SET", pool="5"), kits=kits)
+    assert figure(of, [level()], sku="SET") == 3
+    assert figure(of, [level()], place=SHARED, sku="SET") == 5
+    words = [line.words for line in explained(of, [level()], place=SHARED, sku="SET").lines]
+    assert "a pool of 5 keeps no kits: what is in them has pools of its own" in words
+
+
+def test_a_pool_is_explained_to_both_sides() -> None:
+    of = setup(row(shop="south", pool="4"), row(shop="north", share="50%"))
+    assert [(line.words, int(line.quantity)) for line in explained(of, [level(native_location="W1")]).lines] == [
+        ("on hand at W1 (erp)", 10),
+        ("kept for south, its pool of 4", -4),
+        ("kept for other channels; this one sees 50%", -3),
+    ]
+    assert [line.words for line in explained(of, [level(native_location="W1")], place=SHARED).lines] == [
+        "on hand at W1 (erp)",
+        "4 of these are the pool of 4 kept for south",
+    ]
 
 
 def test_the_policys_safety_stock_stands_in_for_the_sources() -> None:

@@ -75,6 +75,7 @@ rows = st.builds(
     safety_stock=optional(small),
     buffer=optional(percents, small.map(str)),
     share=optional(percents),
+    pool=optional(small),
     cap=optional(small),
     sell=optional(st.booleans()),
     sell_from=optional(moments),
@@ -84,6 +85,16 @@ rows = st.builds(
     backorder_until=optional(moments.map(lambda moment: moment.date())),
     incoming_days=optional(days),
     priority=optional(st.integers(0, 3)),
+)
+pools = st.builds(
+    row,
+    shop=st.sampled_from(["*", "north", "south"]),
+    location=st.sampled_from(["*", "EAST"]),
+    category=st.sampled_from(["*", "light"]),
+    sku=st.sampled_from(["*", "A"]),
+    pool=small,
+    sell=optional(st.just(True)),
+    sell_until=optional(moments),
 )
 each = st.sampled_from([Decimal(1), Decimal(2), Decimal("0.5")])
 kits = st.lists(
@@ -122,7 +133,7 @@ def explained(of: StockSetup, told: list[InventoryLevel], orders: list[Demand]) 
 @given(
     told=stock,
     orders=st.lists(demands(), max_size=8),
-    policy=st.lists(rows, max_size=6),
+    policy=st.one_of(st.lists(rows, max_size=6), st.lists(pools, min_size=1, max_size=3)),
     owners=st.tuples(st.sampled_from(StockOwner), st.sampled_from(StockOwner)),
     of=kits,
     asked=st.sets(st.sampled_from([*SKUS, "KIT", "UNKNOWN"]), max_size=3),
