@@ -73,9 +73,7 @@ async def stock_poll(company: str | None = None, seconds: float | None = None, f
     rt = await runtime()
     length = rt.settings.stock_poll_for_seconds if seconds is None else seconds
     polling = StockPolling(rt, company, length, get_run_logger().warning)
-    async with (
-        asyncio.TaskGroup() as group
-    ):  # what is found, and what events and orders tell meanwhile, needs no other run
+    async with asyncio.TaskGroup() as group:  # what events and orders tell meanwhile needs no other run either
         drained = group.create_task(_drain(rt, 0, lambda: polling.going))
         await polling.run(full=full)
     await report_run(drained.result(), "stock-poll", "Stock found by the poll, and all that came beside it")

@@ -35,9 +35,7 @@ class FlowSettings(BaseSettings):
     stock_jump_factor: int = Field(10, gt=1, description="... and quarantined when it is to more than so many times.")
     stock_poll_seconds: float = Field(2.0, gt=0, description="How often a source without events is asked.")
     stock_poll_for_seconds: float = Field(
-        150.0,
-        ge=0,
-        description="How long a poll run keeps asking when no next one takes over (one starts every minute).",
+        150.0, ge=0, description="How long a poll run keeps asking at most; the run a minute later takes over."
     )
     stock_goal_seconds: int = Field(300, gt=0, description="Service level: stock event to the channel's answer.")
     echo_patience_seconds: float = Field(5.0, gt=0, description="How long an unexplained echo waits for its order.")

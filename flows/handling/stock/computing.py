@@ -114,16 +114,17 @@ def named(rt: Runtime, want: Wanted) -> bool:
 
 
 def _figure(rt: Runtime, offer: Offer, found: Available, changed: Mapping[str, datetime]) -> Figure:
+    """The window in which changes are collected begins with the change, not with what we have done about it since."""
     now = rt.now()
-    at = min((changed[item] for item, _ in offer.parts if item in changed), default=now)
+    at = min([now, *(changed[item] for item, _ in offer.parts if item in changed)])
     return Figure(
         shop=offer.shop,
         sku=offer.sku,
         place=offer.place,
         target=found.quantity,
         urgent=found.urgent,
-        changed_at=min(at, now),
-        not_before=now if found.urgent else now + timedelta(seconds=rt.settings.coalesce_seconds),
+        changed_at=at,
+        not_before=now if found.urgent else max(now, at + timedelta(seconds=rt.settings.coalesce_seconds)),
     )
 
 

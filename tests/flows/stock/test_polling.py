@@ -1,12 +1,17 @@
-"""The poll that stays: each source at its own pace, without a gap between two runs and without two that stay."""
+"""The poll that stays: each source at its own pace, without a gap between two runs and without two that stay; and what
+the pause and the window add to the way of a change."""
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 
 from canonical.inventory import StockReport
+from flows.handling.stock import work
+from flows.handling.stock.messages import stock_kind, told
+from flows.handling.stock.papers import StockBatch
 from flows.handling.stock.polling import StockPolling
 from tests.fakes.stock import FakeStock
 from tests.flows.stock.conftest import StockHouse
@@ -100,3 +105,21 @@ async def test_a_source_that_is_away_is_warned_of_and_asked_again(stock: StockHo
         stock.source.down = False
         await until(lambda: run.found["north/erp"] == 1)
     assert "the ERP does not answer" in words[0]
+
+
+async def test_the_window_in_which_changes_are_collected_begins_with_the_change(stock: StockHouse) -> None:
+    now = stock.rt.now()
+    stock.rt = replace(
+        stock.rt, now=lambda: now, settings=stock.rt.settings.model_copy(update={"coalesce_seconds": 1.0})
+    )
+    for sku, begun, left in (("TEE-1", 0.4, 0.6), ("TEE-2", 7.0, 0.0)):
+        stock.shop.add(sku, "7")
+        level = stock.source.set(sku, "DC-EAST", 500)
+        level = level.model_copy(update={"as_of": now - timedelta(seconds=begun)})
+        report = StockReport(source="erp", company="north", levels=(level,))
+        await stock.store.put([told(report, now, sku)])
+        messages = await stock.store.claim(stock_kind("north"), "w", 10, timedelta(seconds=60))
+        batch = StockBatch("w", "north", messages)
+        await work.take_in(stock.rt, batch)
+        await work.recompute(stock.rt, batch)
+        assert (await stock.figure(sku)).not_before == now + timedelta(seconds=left)
