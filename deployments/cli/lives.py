@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
 
 from canonical.errors import RejectedError
 from canonical.records import LifeRecord
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from canonical.ports.store import StateStore
 
 PAGE = 500
+LOOK, COMPARE = "fulfillment/look", "fulfillment-comparison/compare"
 
 
 def show_lives(*, shop: str | None = None, stage: str | None = None, stuck: int | None = None) -> int:
@@ -72,6 +75,45 @@ def _waits(record: LifeRecord) -> str:
     life = _life(record)
     asked = [f"{task.location} ({task.state})" for task in life.tasks if not task.ended]
     return ", ".join((*life.waiting, *asked)) or "nothing"
+
+
+def look(
+    name: Annotated[list[str], Parameter(consume_multiple=True, negative=())],
+    *,
+    shop: str | None = None,
+    wait: bool = True,
+) -> int:
+    """Look at orders again now, what was stopped included. What is done is not done again.
+
+    Parameters
+    ----------
+    name
+        Orders (#1001); several may follow.
+    shop
+        The shop, where two shops use the same name.
+    wait
+        Wait for the run to end and say how it went.
+    """
+    from deployments.cli.runs import run_and_wait
+
+    return asyncio.run(run_and_wait(LOOK, {"names": name, "shop": shop, "linger_seconds": 0}, wait=wait))
+
+
+def compare(*, heal: bool = False, quiet_minutes: int = 30, wait: bool = True) -> int:
+    """Compare what shop, warehouses and ERP say of orders at rest; the table is an artifact of the run in the UI.
+
+    Parameters
+    ----------
+    heal
+        Have those that differ looked at again.
+    quiet_minutes
+        Only orders without news for so long: what is moving differs for a moment.
+    wait
+        Wait for the run to end and say how it went.
+    """
+    from deployments.cli.runs import run_and_wait
+
+    return asyncio.run(run_and_wait(COMPARE, {"heal": heal, "quiet_minutes": quiet_minutes}, wait=wait))
 
 
 def show_life(document: str, *, shop: str | None = None) -> int:

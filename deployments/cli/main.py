@@ -45,6 +45,8 @@ products.command("deployments.cli.products:status", name="status", help="What th
 holds.command("deployments.cli.holds:show_open", name="list", help="Documents that wait, with reasons.")
 lives.command("deployments.cli.lives:show_lives", name="list", help="Orders on their way, the quietest first.")
 lives.command("deployments.cli.lives:show_life", name="show", help="The whole life of one order.")
+lives.command("deployments.cli.lives:look", name="look", help="Look at orders again now.")
+lives.command("deployments.cli.lives:compare", name="compare", help="Compare what the systems say of orders.")
 lives.command("deployments.cli.lives:overdue", name="overdue", help="What other systems owe us an answer for.")
 holds.command("deployments.cli.holds:release", name="release", help="Let a held order go on.")
 audit.command("deployments.cli.audit:verify", name="verify", help="Check the chain from first to last line.")

@@ -129,6 +129,7 @@ async def _keep(rt: Runtime, wave: Wave) -> None:
             done = Done(id=sending.result[0], number=sending.result[1], at=rt.now())
             paper.take(settled(life, step, done))
             paper.done.append(step.operation)
+            paper.news.add(step.operation)
             drafts.settled(sending, done)
         elif sending.awaiting is not None:
             paper.take(settled(life, step, Done(id=sending.awaiting.reference, at=rt.now(), awaiting=True)))

@@ -11,8 +11,9 @@ from canonical.records import CrossReference, Message
 from canonical.returns import Return
 from canonical.rules.lifecycle import hear_logistics
 from canonical.rules.lifecycle.returns import hear_refunds, hear_return
+from canonical.steps import Operation
 from flows.handling.lives.goods_back import REFERENCE, return_reference
-from flows.handling.lives.messages import CHANGED, LOOK, RETURNS, handed_on
+from flows.handling.lives.messages import CHANGED, LOOK, RETURNS, START, handed_on
 from flows.handling.lives.papers import LifeBatch, LifePaper
 from flows.runtime import Runtime
 
@@ -26,14 +27,29 @@ async def hear_channel(rt: Runtime, batch: LifeBatch) -> None:
         if batch.kind == RETURNS:
             await _returns(rt, shop, papers)
             await _unheard(rt, shop, [p for p in papers if p.life is not None and _asked(p) and p.life.shipments])
-            await _refunds(rt, shop, [p for p in papers if p.life is not None and p.order and _has_refunds(p.order)])
+            await _refunds(rt, shop, [p for p in papers if p.life is not None and _refunded(p)])
         else:
             await _resolve(rt, shop, [paper for paper in papers if paper.life is None])
             await _logistics(rt, shop, [paper for paper in papers if paper.life is not None and _news(paper)])
 
 
-def _has_refunds(order: Order) -> bool:
-    return any(one.kind is TransactionKind.REFUND for one in order.transactions)
+async def hear_again(rt: Runtime, papers: Sequence[LifePaper]) -> None:
+    """After something of ours moved requests or gave money back: what the shop says of it now."""
+    for shop in sorted({paper.scope for paper in papers}):
+        here = [paper for paper in papers if paper.scope == shop and paper.life is not None]
+        await _logistics(rt, shop, [paper for paper in here if Operation.MOVE in paper.news])
+        await _refunds(rt, shop, [paper for paper in here if Operation.REFUND in paper.news])
+    for paper in papers:
+        paper.news.clear()
+
+
+def _refunded(paper: LifePaper) -> bool:
+    """Whether the shop gave money back, or we did and have not heard of it."""
+    known = {refund.id for refund in paper.life.refunds} if paper.life else set()
+    ours = [one.refund_id for back in paper.life.returns for one in back.settlings] if paper.life else []
+    if any(one is not None and one not in known for one in ours):
+        return True
+    return paper.order is not None and any(one.kind is TransactionKind.REFUND for one in paper.order.transactions)
 
 
 def _news(paper: LifePaper) -> bool:
@@ -41,7 +57,7 @@ def _news(paper: LifePaper) -> bool:
     life, order = paper.life, paper.order
     assert life is not None
     told = any(_is_fulfillment(message) for message in paper.messages)
-    changed = any(message.topic == CHANGED for message in paper.messages)
+    changed = any(message.topic in (CHANGED, START) for message in paper.messages)
     return told or (changed and order is not None and _gone_at_channel(order) > sum(life.shipped.values()))
 
 

@@ -19,13 +19,14 @@ from canonical.records import (
     Message,
     MessageVerdict,
     OrderRecord,
+    Reservation,
 )
 from canonical.rules.lifecycle import is_open, stage_of
 from canonical.rules.lifecycle.facts import Waits
 from canonical.states import EffectState, OrderState
 from canonical.steps import Operation
 from flows.handling.lives.papers import LifePaper, Sending
-from flows.handling.reserving import doubt, marks
+from flows.handling.reserving import doubt, marks, reservations_of
 from flows.runtime import Runtime
 
 
@@ -41,6 +42,8 @@ class LifeDrafts:
         self.audit: list[AuditEntry] = []
         self.cases: list[Case] = []
         self.closings: list[CaseClosing] = []
+        self.reservations: list[Reservation] = []
+        self.whole: list[tuple[str, str]] = []
         self.ended: list[tuple[str, str, str]] = []
         self.deliveries: list[Delivery] = []
         self.given_back: list[Order] = []
@@ -131,6 +134,20 @@ class LifeDrafts:
             release_at=waits.at,
         )
 
+    def relocated(self, paper: LifePaper) -> None:
+        """Requests of the shop have moved: what waits is reserved where it waits now."""
+        record, order = paper.record, paper.order
+        if record is None or order is None or record.state is OrderState.CANCELLED or order.cancelled_at is not None:
+            return
+        known = Order.model_validate_json(record.document)
+        if known.fulfillment_orders == order.fulfillment_orders:
+            return
+        self.orders.append(record.model_copy(update={"document": order.model_dump_json().encode()}))
+        self.reservations += reservations_of(self.rt, order, record)
+        self.whole.append((record.scope, record.order_id))
+        version = paper.life.version if paper.life else 0
+        self.deliveries += marks(self.rt, [order, known], None, f"relocated/{record.order_id}/{version}")
+
     def _cancelled(self, paper: LifePaper) -> None:
         """The ERP undid the sale: nothing of it is reserved, and its figures are computed again."""
         record, order = paper.record, paper.order
@@ -150,6 +167,8 @@ class LifeDrafts:
             messages=tuple(self.messages),
             orders=tuple(self.orders),
             lives=tuple(lives),
+            reservations=tuple(self.reservations),
+            reserved_whole=tuple(self.whole),
             end_reservations=tuple(self.ended),
             close_cases=tuple(self.closings),
             open_cases=tuple(self.cases),

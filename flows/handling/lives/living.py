@@ -4,18 +4,20 @@ What is carried out is kept wave by wave, so a worker that dies leaves a life th
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from canonical.approvals import ApprovalState
-from canonical.errors import CrossdockError, MisconfiguredError
+from canonical.errors import CrossdockError, MisconfiguredError, RetryableError
 from canonical.records import MessageVerdict
 from canonical.rules.lifecycle import plan_fulfillment
 from canonical.rules.lifecycle.facts import Plan
 from canonical.rules.lifecycle.returns import hear_decision, plan_returns
 from canonical.states import EffectState, MessageState
-from canonical.steps import Step
+from canonical.steps import Operation, Step
 from flows.handling.lives.carrying import carry_out, lane_open, waves_of
+from flows.handling.lives.channel import hear_again
 from flows.handling.lives.facts import facts_of
 from flows.handling.lives.keeping import LifeDrafts
 from flows.handling.lives.messages import FULFILLMENT, RETURNS, about_order
@@ -27,6 +29,7 @@ from flows.runtime import Runtime
 MOST_ROUNDS: Final = 40
 """A life that still wants something after so many rounds is looked at again later: it must not hold the others up."""
 
+log = logging.getLogger("crossdock.flows")
 Carry = Callable[[Runtime, Wave], Awaitable[bool]]
 
 
@@ -111,10 +114,22 @@ async def live(rt: Runtime, batch: LifeBatch, carry: Carry = carry_out) -> int:
         sendings = await plan(rt, batch)
         if not sendings or not await carry_all(rt, batch, sendings, carry):
             break
+        await _hear_again(rt, batch)
     else:
         for paper in batch.alive():
             paper.look_again(rt.now())
     return sum(len(paper.done) for paper in batch.papers)
+
+
+async def _hear_again(rt: Runtime, batch: LifeBatch) -> None:
+    """What the shop says of our own moves and refunds; when it is away, the next look asks."""
+    papers = [paper for paper in batch.alive() if paper.news & {Operation.MOVE, Operation.REFUND}]
+    try:
+        await hear_again(rt, papers)
+    except RetryableError as error:
+        for paper in papers:
+            paper.look_again(rt.now() + rt.settings.lease)
+        log.warning("The shop does not tell what became of moves and refunds, it is asked again: %s", error)
 
 
 async def close(rt: Runtime, batch: LifeBatch) -> None:
@@ -128,6 +143,7 @@ async def close(rt: Runtime, batch: LifeBatch) -> None:
         if paper.life is None:
             continue
         drafts.wait(paper, paper.waits, paper.error)
+        drafts.relocated(paper)
         _tell_other_flow(rt, batch, paper, drafts)
         paper.dirty = True  # what a list shows of it (stage, when to look) may have changed
     await drafts.commit([paper for paper in batch.papers if paper.life is not None])

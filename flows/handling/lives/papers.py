@@ -34,6 +34,7 @@ class LifePaper:
         self.waits: tuple[Waits, ...] = ()
         self.look_at: datetime | None = None
         self.done: list[Operation] = []
+        self.news: set[Operation] = set()  # what was just done there and is to be heard of
         self.asked: set[int] = set()  # approvals that are waited for
         self.retry = False  # somebody released it: what was stopped is tried again
 

@@ -1,0 +1,160 @@
+"""From a request for a return to the refund, over fakes: inspected, credited, refunded, closed, in that order, once."""
+
+from typing import Any
+
+from canonical.life import OrderLife
+from canonical.returns import Disposition, Return, ReturnLine, ReturnStatus
+from canonical.rules import example
+from canonical.rules.lifecycle.policy import LifePolicy, ReturnsPolicy
+from canonical.states import ReturnState
+from canonical.warehouse import EventLine, WarehouseEvent, WarehouseEventKind
+from tests.flows.lives.conftest import LifeHouse
+
+ORDER = example.order()
+BACK = Return(
+    id="r1",
+    shop="north",
+    order_id=ORDER.id,
+    name="#1001-R1",
+    status=ReturnStatus.REQUESTED,
+    lines=(ReturnLine(id="rl1", line_id="11", quantity=1, reason="unwanted"),),
+)
+
+
+async def shipped(house: LifeHouse) -> OrderLife:
+    """The order is with the shopper, and invoiced."""
+    await house.book(ORDER)
+    await house.fulfil()
+    house.wms.ship((await house.life(ORDER)).tasks[0].key)
+    await house.fulfil()
+    return await house.life(ORDER)
+
+
+async def asked(house: LifeHouse) -> None:
+    """The shopper asked for a return, and it was agreed to."""
+    await shipped(house)
+    house.returns.returns["r1"] = BACK
+    await house.told_of_return("r1", ORDER)
+    await house.take_back()
+
+
+def back(house: LifeHouse, kind: WarehouseEventKind, disposition: Disposition | None = None, **more: Any) -> None:
+    """Something came back to the warehouse."""
+    line = EventLine(line_id="11", item="TEE-1", quantity=1, disposition=disposition)
+    house.wms.events.append(
+        WarehouseEvent(
+            id=f"b{len(house.wms.events)}",
+            system="wms",
+            kind=kind,
+            occurred_at=house.rt.now(),
+            location="DC-EAST",
+            return_id=more.pop("return_id", "r1"),
+            lines=(line,),
+            **more,
+        )
+    )
+
+
+async def inspected(house: LifeHouse, disposition: Disposition = Disposition.RESTOCK) -> None:
+    """It came back and was looked at; both flows have heard of it."""
+    back(house, WarehouseEventKind.RETURN_RECEIVED)
+    back(house, WarehouseEventKind.RETURN_INSPECTED, disposition)
+    await house.fulfil()
+    await house.take_back()
+
+
+async def test_a_request_is_agreed_to_and_authorised_in_the_erp(house: LifeHouse) -> None:
+    await asked(house)
+    assert house.returns.returns["r1"].status is ReturnStatus.OPEN
+    (authorisation,) = house.settlement.of("authorisation")
+    assert (authorisation.return_id, authorisation.lines) == ("r1", {"11": 1})
+    assert (await house.life(ORDER)).returns[0].state is ReturnState.IN_TRANSIT
+
+
+async def test_nothing_is_credited_or_refunded_before_the_inspection(house: LifeHouse) -> None:
+    await asked(house)
+    back(house, WarehouseEventKind.RETURN_RECEIVED)
+    await house.fulfil()
+    await house.take_back()
+    assert house.settlement.of("credit") == []
+    assert house.returns.refunds == {}
+    assert (await house.life(ORDER)).returns[0].state is ReturnState.RECEIVED
+
+
+async def test_inspected_goods_are_credited_then_refunded_then_closed_once(house: LifeHouse) -> None:
+    await asked(house)
+    await inspected(house)
+    await house.take_back()
+    (credit,) = house.settlement.of("credit")
+    ((_, refund),) = house.returns.refunds.values()
+    assert refund.total is not None
+    assert credit.total == refund.total.shop
+    order = [what for what, _ in house.settlement.calls + house.returns.calls if what in ("credit", "refund", "close")]
+    assert order == ["credit", "refund", "close"]
+    (receipt,) = house.settlement.of("receipt")
+    assert receipt.lines == {"11": 1}
+    assert house.returns.returns["r1"].status is ReturnStatus.CLOSED
+    assert (await house.life(ORDER)).returns[0].state is ReturnState.CLOSED
+
+
+async def test_scrapped_goods_are_paid_back_and_come_to_no_stock(house: LifeHouse) -> None:
+    await asked(house)
+    await inspected(house, Disposition.SCRAP)
+    assert len(house.settlement.of("credit")) == 1
+    assert house.settlement.of("receipt") == []
+
+
+async def test_while_the_erp_is_away_no_money_goes_back_and_then_it_goes_once(house: LifeHouse) -> None:
+    await asked(house)
+    house.settlement.down = True
+    await inspected(house)
+    assert house.returns.refunds == {}
+    house.settlement.down = False
+    await house.later(minutes=10)
+    await house.take_back()
+    assert len(house.settlement.of("credit")) == len(house.returns.refunds) == 1
+
+
+async def test_a_lost_answer_of_the_refund_gives_no_money_back_twice(house: LifeHouse) -> None:
+    await asked(house)
+    house.returns.lose = 0
+    back(house, WarehouseEventKind.RETURN_RECEIVED)
+    back(house, WarehouseEventKind.RETURN_INSPECTED, Disposition.RESTOCK)
+    await house.fulfil()
+    house.returns.lose = 1
+    await house.take_back()
+    await house.later(minutes=10)
+    await house.take_back()
+    assert len(house.returns.refunds) == 1
+
+
+async def test_a_large_refund_waits_for_a_person_who_may(house: LifeHouse) -> None:
+    house.policy(LifePolicy(returns=ReturnsPolicy(approval_above={"USD": 1})))
+    await asked(house)
+    await inspected(house)
+    assert house.settlement.of("credit") == []
+    (approval,) = await house.approvals.approvals(scope="north")
+    assert (approval.request.kind, approval.request.role) == ("refund_limit", "refunds")
+    await house.store.add_principal("mara", "token-of-mara-000000", ["refunds"])
+    await house.approvals.decide(approval.id, "token-of-mara-000000", approve=True)
+    await house.later(minutes=10)
+    await house.told_of_return("r1", ORDER, topic="returns/update")
+    await house.take_back()
+    assert len(house.settlement.of("credit")) == len(house.returns.refunds) == 1
+    assert (await house.life(ORDER)).returns[0].settlings[0].approved_by == "mara"
+
+
+async def test_goods_that_nobody_announced_are_handed_to_their_order_by_its_name(house: LifeHouse) -> None:
+    await shipped(house)
+    back(house, WarehouseEventKind.RETURN_RECEIVED, return_id=None, order_name="1001")
+    await house.fulfil()
+    await house.take_back()
+    assert [what for what, _ in house.returns.calls if what == "open_return"] == ["open_return"]
+
+
+async def test_goods_of_nobody_knows_whom_wait_for_a_person(house: LifeHouse) -> None:
+    await shipped(house)
+    back(house, WarehouseEventKind.RETURN_RECEIVED, return_id=None, order_name="9999")
+    await house.fulfil()
+    (case,) = [case for case in await house.store.cases() if case.reason_code == "return_unknown"]
+    assert "9999" in case.words
