@@ -12,7 +12,7 @@ def test_every_deployment_has_one_row() -> None:
 
 
 def test_every_event_and_schedule_of_a_deployment_has_a_row() -> None:
-    starts = {name: (set(found.events), set(found.schedules)) for name, found in declared().items()}
+    starts = {name: (found.events, set(found.schedules)) for name, found in declared().items()}
     assert {name: (set(row.events), set(row.schedules)) for name, row in ROWS.items()} == starts
 
 

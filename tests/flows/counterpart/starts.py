@@ -14,7 +14,7 @@ import yaml
 
 from tests.processes import ROOT
 
-ORDER, SKU = "{order}", "PULL-MER-L"
+ORDER, SKU = "{order}", "WALLET-LTH"
 """The name of an order that is shipped and returned; an item of the catalogue."""
 
 
@@ -53,13 +53,9 @@ TABLE: Final = (
     ),
     Row(
         "fulfillment/look",
-        commands={
-            "prefect deployment run": (
-                *("fulfillment/look", "-p", f'names=["{ORDER}"]', "-p", "shop=north"),
-                *("-p", "linger_seconds=0", "--watch"),
-            )
-        },
+        commands={"crossdock lives look": (ORDER, "--shop", "north")},
     ),
+    Row("fulfillment-comparison/compare", commands={"crossdock lives compare": ()}, schedules=("lives-nightly",)),
     Row("warehouse-poll/poll", schedules=("warehouse-poll",)),
     Row("returns/drain", events=("crossdock.inbox.returns",), schedules=("returns-sweep",)),
     Row("returns-poll/poll", schedules=("returns-poll",)),
@@ -73,9 +69,14 @@ APPROVALS: Final = tuple(row.deployment for row in TABLE if row.given)
 class Declared:
     """What `prefect.yaml` says of a deployment."""
 
-    events: tuple[str, ...]
+    triggers: Mapping[str, tuple[str, ...]]
     schedules: Mapping[str, Mapping[str, Any]]
     parameters: Mapping[str, Any]
+
+    @property
+    def events(self) -> set[str]:
+        """The events of all triggers."""
+        return {event for expected in self.triggers.values() for event in expected}
 
 
 def declared() -> dict[str, Declared]:
@@ -86,7 +87,7 @@ def declared() -> dict[str, Declared]:
 
 def _declared(row: Mapping[str, Any]) -> Declared:
     return Declared(
-        events=tuple(event for trigger in row.get("triggers", ()) for event in trigger["expect"]),
+        triggers={trigger["name"]: tuple(trigger["expect"]) for trigger in row.get("triggers", ())},
         schedules={schedule["slug"]: schedule for schedule in row.get("schedules", ())},
         parameters=row["parameters"],
     )
