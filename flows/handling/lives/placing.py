@@ -45,6 +45,7 @@ async def begin_lives(rt: Runtime, chunk: Chunk) -> dict[str, str]:
     postings = [p for p in chunk.postings if p.record is not None and p.order is not None]
     if not postings or not rt.ships(chunk.company):
         return {}
+    rt.house.renew()
     known = await rt.store.lives([p.record.aggregate_key for p in postings if p.record is not None])
     papers = [_paper(p) for p in postings]
     fresh: list[LifePaper] = []

@@ -121,3 +121,9 @@ async def test_a_cancelled_order_is_cancelled_at_the_warehouse_before_the_erp(ho
     (booked_document,) = (known for _, known in house.erp.documents.values())
     assert booked_document.status == "cancelled"
     assert await house.store.reserved("north") == {}
+
+
+async def test_the_first_order_is_placed_by_the_rules_in_the_file(house: LifeHouse, tmp_path: Path) -> None:
+    (tmp_path / "routing.toml").write_text('[[locations]]\ncode = "DC-WEST"\n')
+    await house.book(ORDER)
+    assert [task.location for task in (await house.life(ORDER)).tasks] == ["DC-WEST"]
