@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from decimal import Decimal
 from typing import Any, ClassVar, Protocol
 from urllib.parse import quote
@@ -69,6 +70,7 @@ class TrytonBooks(TrytonCounterpart):
         "stock.shipment.out.return": "reference",
         "stock.shipment.internal": "reference",
     }
+    _seat: Tryton | None = None
 
     def settle(self, **changes: Any) -> Settlement:
         transport = changes.pop("transport", None)
@@ -110,8 +112,11 @@ class TrytonBooks(TrytonCounterpart):
         method = request.content.decode().partition('"method": "')[2].partition('"')[0]
         return method.rpartition(".")[2] not in _READS
 
-    def _client(self) -> Tryton:
-        return Tryton(self.process.url, self._database, "connector-north")
+    def _client(self) -> AbstractContextManager[Tryton]:
+        """Logged in once: it is asked after every test, and logging in costs more than asking."""
+        if self._seat is None:
+            self._seat = Tryton(self.process.url, self._database, "connector-north")
+        return nullcontext(self._seat)
 
 
 class LambdaBooks(LambdaCounterpart):

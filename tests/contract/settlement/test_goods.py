@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from canonical.booking import SalesOrderDocument
 from canonical.errors import RejectedError
 from canonical.outcomes import Failed, Settled
 from canonical.ports import SalesOrders, Settlement
@@ -19,10 +20,8 @@ TEE, MUG = "TEE-WHI-S", "MUG-WHT"
 
 
 async def test_an_order_ships_in_parts_from_two_places_and_stock_goes_down_at_each(
-    erp: SalesOrders, settle: Settlement, counterpart: Counterpart
+    order: SalesOrderDocument, settle: Settlement, counterpart: Counterpart
 ) -> None:
-    order = document()
-    await booked(erp, order)
     east, west = (counterpart.on_hand(TEE, place) for place in ("DC-EAST", "DC-WEST"))
     await posted(settle.post_shipments([shipment(order, 1)]))
     assert (counterpart.on_hand(TEE, "DC-EAST"), counterpart.on_hand(TEE, "DC-WEST")) == (east - 1, west)
@@ -51,10 +50,8 @@ async def test_both_parts_of_an_order_may_come_in_one_batch_and_a_bad_one_fails_
 
 
 async def test_only_what_is_restocked_of_a_return_goes_to_stock_at_its_place(
-    erp: SalesOrders, settle: Settlement, counterpart: Counterpart
+    order: SalesOrderDocument, settle: Settlement, counterpart: Counterpart
 ) -> None:
-    order = document()
-    await booked(erp, order)
     await posted(settle.post_shipments([shipment(order)]))
     east, west = (counterpart.on_hand(TEE, place) for place in ("DC-EAST", "DC-WEST"))
     announced = authorisation(order, 2)
@@ -68,9 +65,9 @@ async def test_only_what_is_restocked_of_a_return_goes_to_stock_at_its_place(
     assert (counterpart.on_hand(TEE, "DC-EAST"), counterpart.on_hand(TEE, "DC-WEST")) == (east + 1, west + 1)
 
 
-async def test_a_return_of_more_than_was_sold_is_refused_by_its_line(erp: SalesOrders, settle: Settlement) -> None:
-    order = document()
-    await booked(erp, order)
+async def test_a_return_of_more_than_was_sold_is_refused_by_its_line(
+    order: SalesOrderDocument, settle: Settlement
+) -> None:
     error = await error_of(settle.authorise_returns([authorisation(order, 3)]))
     assert isinstance(error, RejectedError)
     assert goods(order) in str(error)

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from canonical.booking import Tender
+from canonical.booking import SalesOrderDocument, Tender
 from canonical.errors import HeldError, RejectedError
 from canonical.money import total
 from canonical.ports import SalesOrders, Settlement
@@ -28,10 +28,8 @@ pytestmark = pytest.mark.counterpart
 
 
 async def test_an_invoice_has_the_orders_total_and_a_payment_settles_it(
-    erp: SalesOrders, settle: Settlement, counterpart: Counterpart
+    order: SalesOrderDocument, settle: Settlement, counterpart: Counterpart
 ) -> None:
-    order = document()
-    await booked(erp, order)
     (made,) = await posted(settle.post_invoices([invoice(order)]))
     assert made.number
     assert (made.total, counterpart.owed(order.key)) == (order.total, order.total.amount)
@@ -78,10 +76,8 @@ async def test_card_and_gift_card_pay_one_invoice_between_them(
 
 
 async def test_a_memo_credits_goods_shipping_and_keeps_a_fee_and_the_refund_follows_it(
-    erp: SalesOrders, settle: Settlement, counterpart: Counterpart
+    order: SalesOrderDocument, settle: Settlement, counterpart: Counterpart
 ) -> None:
-    order = document()
-    await booked(erp, order)
     await posted(settle.post_invoices([invoice(order)]))
     await posted(settle.post_payments([payment(order)]))
     early = await error_of(settle.post_payments([payment(order, "-22.91")]))
@@ -101,10 +97,8 @@ async def test_a_memo_credits_goods_shipping_and_keeps_a_fee_and_the_refund_foll
 
 
 async def test_a_cent_of_rounding_is_on_the_memo_and_more_is_refused_by_name(
-    erp: SalesOrders, settle: Settlement, counterpart: Counterpart
+    order: SalesOrderDocument, settle: Settlement, counterpart: Counterpart
 ) -> None:
-    order = document()
-    await booked(erp, order)
     await posted(settle.post_invoices([invoice(order)]))
     off = credit(order, credit_line(line_id=goods(order), quantity=1, net="24.00", tax="0.96"), total=usd("30.00"))
     error = await error_of(settle.post_credits([off]))
@@ -117,10 +111,8 @@ async def test_a_cent_of_rounding_is_on_the_memo_and_more_is_refused_by_name(
 
 
 async def test_an_amount_without_goods_is_credited_and_leaves_the_goods_to_come_back(
-    erp: SalesOrders, settle: Settlement
+    order: SalesOrderDocument, settle: Settlement
 ) -> None:
-    order = document()
-    await booked(erp, order)
     await posted(settle.post_invoices([invoice(order)]))
     goodwill = credit(order, credit_line(line_id=goods(order), net="3.00", tax="0"))
     adjusted = credit(order, credit_line("adjustment", "1.00", "0"))

@@ -7,10 +7,10 @@ import itertools
 
 import pytest
 
+from canonical.booking import SalesOrderDocument
 from canonical.errors import ConflictError, HeldError, RetryableError
 from canonical.outcomes import Failed, Settled
-from canonical.ports import SalesOrders, Settlement
-from tests.contract.erp.conftest import booked
+from canonical.ports import Settlement
 from tests.contract.erp.documents import document
 from tests.contract.erp.faults import FaultyTransport
 from tests.contract.settlement.counterpart import Counterpart
@@ -29,10 +29,8 @@ pytestmark = pytest.mark.counterpart
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_posted_again_it_is_the_same_document_and_other_content_is_a_conflict(
-    erp: SalesOrders, settle: Settlement, counterpart: Counterpart, kind: str
+    order: SalesOrderDocument, settle: Settlement, counterpart: Counterpart, kind: str
 ) -> None:
-    order = document()
-    await booked(erp, order)
     posting = await prepared(kind, settle, order)
     (first,) = await posted(poster(settle, posting)([posting]))
     (again,) = await posted(poster(settle, posting)([posting]))
@@ -49,10 +47,8 @@ async def test_posted_again_it_is_the_same_document_and_other_content_is_a_confl
     [("shipment", 1), ("shipment", 4), ("invoice", 1), ("payment", 2), ("authorisation", 1), ("credit", 2)],
 )
 async def test_a_reply_lost_after_a_write_leaves_one_whole_document(
-    erp: SalesOrders, settle: Settlement, counterpart: Counterpart, kind: str, which: int
+    order: SalesOrderDocument, settle: Settlement, counterpart: Counterpart, kind: str, which: int
 ) -> None:
-    order = document()
-    await booked(erp, order)
     posting = await prepared(kind, settle, order)
     network = FaultyTransport()
     unlucky = counterpart.settle(transport=network)
@@ -68,11 +64,9 @@ async def test_a_reply_lost_after_a_write_leaves_one_whole_document(
 
 
 async def test_two_workers_at_once_post_documents_of_different_sales(
-    erp: SalesOrders, settle: Settlement, counterpart: Counterpart
+    order: SalesOrderDocument, second: SalesOrderDocument, settle: Settlement, counterpart: Counterpart
 ) -> None:
-    orders = [document(), document()]
-    await booked(erp, *orders)
-    postings = [shipment(order) for order in orders]
+    postings = [shipment(order), shipment(second)]
     other = counterpart.settle()
     both = await asyncio.gather(settle.post_shipments(postings[:1]), other.post_shipments(postings[1:]))
     await other.aclose()
@@ -82,10 +76,8 @@ async def test_two_workers_at_once_post_documents_of_different_sales(
 
 @pytest.mark.parametrize("kind", ["shipment", "invoice", "authorisation"])
 async def test_a_document_whose_sale_is_not_booked_is_held_and_the_others_of_the_batch_are_posted(
-    erp: SalesOrders, settle: Settlement, kind: str
+    order: SalesOrderDocument, settle: Settlement, kind: str
 ) -> None:
-    order = document()
-    await booked(erp, order)
     good = await prepared(kind, settle, order)
     early = await prepared(kind, settle, document())
     late, done = await poster(settle, good)([early, good])

@@ -6,10 +6,9 @@ import socket
 
 import pytest
 
+from canonical.booking import SalesOrderDocument
 from canonical.errors import RetryableError
 from canonical.ports import SalesOrders, Settlement
-from tests.contract.erp.conftest import booked
-from tests.contract.erp.documents import document
 from tests.contract.erp.faults import FaultyTransport
 from tests.contract.settlement.counterpart import Counterpart
 from tests.contract.settlement.postings import authorisation, error_of, invoice, posted, shipment
@@ -18,10 +17,8 @@ pytestmark = pytest.mark.counterpart
 
 
 async def test_an_erp_that_is_down_is_retried_and_nothing_was_applied(
-    erp: SalesOrders, counterpart: Counterpart
+    order: SalesOrderDocument, counterpart: Counterpart
 ) -> None:
-    order = document()
-    await booked(erp, order)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -34,10 +31,8 @@ async def test_an_erp_that_is_down_is_retried_and_nothing_was_applied(
 
 @pytest.mark.parametrize("status", [500, 503])
 async def test_a_server_error_is_retried_and_the_next_attempt_posts_one(
-    erp: SalesOrders, settle: Settlement, counterpart: Counterpart, status: int
+    order: SalesOrderDocument, settle: Settlement, counterpart: Counterpart, status: int
 ) -> None:
-    order = document()
-    await booked(erp, order)
     posting = invoice(order)
     network = FaultyTransport()
     worker = counterpart.settle(transport=network)
@@ -52,12 +47,10 @@ async def test_a_server_error_is_retried_and_the_next_attempt_posts_one(
 
 
 async def test_an_erp_too_slow_to_answer_is_retried_and_posts_one(
-    erp: SalesOrders, settle: Settlement, counterpart: Counterpart
+    order: SalesOrderDocument, settle: Settlement, counterpart: Counterpart
 ) -> None:
-    order = document()
-    await booked(erp, order)
     posting = authorisation(order)
-    hasty = counterpart.settle(timeout=5.0)
+    hasty = counterpart.settle(timeout=1.5)
     await hasty.check()
     counterpart.process.pause()
     try:
@@ -70,13 +63,13 @@ async def test_an_erp_too_slow_to_answer_is_retried_and_posts_one(
     assert counterpart.standing(posting.key) == 1
 
 
-async def test_a_sale_cancelled_in_the_erp_is_told_once_it_happened(erp: SalesOrders, settle: Settlement) -> None:
-    kept, cancelled = document(), document()
-    await booked(erp, kept, cancelled)
+async def test_a_sale_cancelled_in_the_erp_is_told_once_it_happened(
+    order: SalesOrderDocument, second: SalesOrderDocument, erp: SalesOrders, settle: Settlement
+) -> None:
     before, cursor = await settle.cancelled_sales(None)
     assert before == ()
-    await erp.cancel(cancelled.key, "customer")
+    await erp.cancel(second.key, "customer")
     told, after = await settle.cancelled_sales(cursor)
-    assert cancelled.key in told
-    assert kept.key not in told
+    assert second.key in told
+    assert order.key not in told
     assert after is not None
