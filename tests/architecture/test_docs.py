@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from canonical.rules.lifecycle.pieces import TAKEN_BACK
+from canonical.rules.lifecycle.returns.freezing import OVER_PAYMENT
+from canonical.rules.lifecycle.undoing import PICKUP_EXPIRED
 from deployments.cli.main import app
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,3 +65,12 @@ def test_every_test_named_by_a_promise_exists() -> None:
 def test_decisions_are_numbered_without_gaps() -> None:
     numbers = sorted(int(p.name[:4]) for p in (ROOT / "canonical" / "decisions").glob("*.md"))
     assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_every_reason_that_a_life_waits_for_is_in_a_runbook() -> None:
+    """The codes as the rules write them; those of refusals come from systems and are quoted, not listed."""
+    rules = "\n".join(path.read_text() for path in (ROOT / "canonical" / "rules" / "lifecycle").rglob("*.py"))
+    said = re.findall(r'(?:draft\.wait|Waits)\(\s*"([a-z_]+)"', rules)
+    codes = {*said, OVER_PAYMENT, PICKUP_EXPIRED, TAKEN_BACK}
+    assert len(codes) > 30
+    assert sorted(code for code in codes if f"`{code}`" not in RUNBOOKS) == []
