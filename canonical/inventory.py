@@ -194,6 +194,8 @@ class FigureResult(Model):
     `taken` is how much of `Demand.taken` that quantity counts already: what it was when the write was prepared, and
     what orders took that nobody had read yet. The book takes it off once, so `Demand.taken` may be below zero until
     those orders are read. Never by a clock: an order read between the look and the settling must count.
+    `unsure` when nobody knows whether the channel took the write: what was published before is forgotten then, for
+    with orders that nobody has read the channel could show just that again.
     """
 
     place: Place
@@ -202,6 +204,7 @@ class FigureResult(Model):
     state: FigureState
     quantity: int | None = None
     taken: Exact = _ZERO
+    unsure: bool = False
     reason: str | None = None
     approval_id: int | None = None
     not_before: Utc | None = None

@@ -161,7 +161,10 @@ def _figure(row: Row | RowMapping) -> Figure:
 
 
 def claim(connection: Connection, shop: str, owner: str, limit: int, lease: timedelta) -> list[Figure]:
-    """Lease what is due: urgent figures first, then those that wait longest."""
+    """Lease what is due: urgent figures first, then those that wait longest.
+
+    What a dead worker left may have reached the channel: what was published before is forgotten, so it is read first.
+    """
     now = now_of(connection)
     rows: list[Row] = []
     for urgent in (True, False):
@@ -176,10 +179,12 @@ def claim(connection: Connection, shop: str, owner: str, limit: int, lease: time
         rows += [dict(row) for row in connection.execute(query).mappings()]
         if len(rows) == limit:
             break
-    for group in in_groups([row["id"] for row in rows]):
-        leased = {"owner": owner, "lease_until": now + lease, "later_at": None}
-        connection.execute(update(STOCK_FIGURE).where(_F.id.in_(group)).values(leased))
-    return [_figure(row) for row in rows]
+    leased = {"owner": owner, "lease_until": now + lease, "later_at": None}
+    dead = {row["id"] for row in rows if row["owner"] is not None}
+    for ids, values in ((dead, leased | {"published": None}), ({row["id"] for row in rows} - dead, leased)):
+        for group in in_groups(sorted(ids)):
+            connection.execute(update(STOCK_FIGURE).where(_F.id.in_(group)).values(values))
+    return [_figure(row | {"published": None} if row["id"] in dead else row) for row in rows]
 
 
 def settle(connection: Connection, shop: str, owner: str, results: Sequence[FigureResult]) -> list[Place]:
@@ -216,6 +221,8 @@ def _settled(row: Row, result: FigureResult, now: datetime) -> Row:
     if published or result.quantity is not None:
         quantity = row["target"] if result.quantity is None else result.quantity
         new |= {"published": quantity, "published_at": now, "mark": row["mark"] + result.taken}
+    if result.unsure:
+        new |= {"published": None, "version": row["version"] + 1}
     if not current:
         return new | ({"changed_at": row["later_at"] or row["changed_at"]} if published else {})
     new |= {"state": result.state.value, "reason": result.reason, "approval_id": result.approval_id}

@@ -125,7 +125,7 @@ class FakeStockShop:
 
     def call_off(self, place: Place, quantity: int, number: int = 0) -> None:
         """The order is cancelled, its goods go back on the shelf."""
-        self.sell(place, -quantity)
+        self.sell(place, -quantity, number)
 
     def fulfill(self, place: Place, quantity: int, number: int = 0) -> None:
         """The goods left: what is available stays."""

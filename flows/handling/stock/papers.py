@@ -101,6 +101,7 @@ class PublishBatch:
         self.results: list[FigureResult] = []
         self.calls = 0
         self.reads = 0
+        self.unsure: set[Place] = set()  # what the channel may have taken, though its answer got lost
 
     @property
     def label(self) -> str:

@@ -23,6 +23,7 @@ from flows.handling.stock.papers import PublishBatch
 from flows.runtime import Runtime
 
 STALE, NOT_STOCKED = "stale_compare", "not_stocked"
+_NO_ANSWER = RetryableError("not answered yet", code="no_answer", maybe_applied=True)
 SOON = timedelta(seconds=1)
 """When a figure comes again that moved faster than two attempts."""
 
@@ -55,7 +56,8 @@ async def put_off(rt: Runtime, batch: PublishBatch, error: CrossdockError) -> No
     ended = {r.place for r in batch.results}
     pause = rt.now() + timedelta(seconds=rt.settings.park_seconds)
     left = [f for f in batch.figures if f.place not in ended]
-    await _settle(rt, batch, [_result(f, FigureState.DUE, reason=error.words, not_before=pause) for f in left])
+    why = {"reason": error.words, "not_before": pause}
+    await _settle(rt, batch, [_result(f, FigureState.DUE, unsure=f.place in batch.unsure, **why) for f in left])
 
 
 async def _write(rt: Runtime, batch: PublishBatch, drafts: Sequence[Draft]) -> list[Figure]:
@@ -92,7 +94,11 @@ async def _gate(rt: Runtime, batch: PublishBatch, drafts: Sequence[Draft]) -> li
 
 async def _call(rt: Runtime, batch: PublishBatch, drafts: Sequence[Draft]) -> list[Figure]:
     writes = tuple(StockWrite(place=d.figure.place, quantity=d.quantity, expected=d.expected) for d in drafts)
-    outcomes = await set_figures(rt, batch.shop, Call(writes, tuple(d.figure.version for d in drafts)))
+    try:
+        outcomes = await set_figures(rt, batch.shop, Call(writes, tuple(d.figure.version for d in drafts)))
+    except RetryableError as error:
+        batch.unsure |= {w.place for w in writes if error.maybe_applied}
+        raise
     batch.calls += 1
     results: list[FigureResult] = []
     stale: list[Figure] = []
@@ -110,16 +116,23 @@ async def _call(rt: Runtime, batch: PublishBatch, drafts: Sequence[Draft]) -> li
 async def _activate(rt: Runtime, batch: PublishBatch, draft: Draft) -> FigureResult:
     figure = draft.figure
     batch.calls += 1
-    return _ended(rt, batch, draft, await activate_one(rt, batch.shop, figure.place, draft.quantity, figure.version))
+    try:
+        outcome = await activate_one(rt, batch.shop, figure.place, draft.quantity, figure.version)
+    except RetryableError as error:
+        batch.unsure |= {figure.place} if error.maybe_applied else set()
+        raise
+    return _ended(rt, batch, draft, outcome)
 
 
 def _ended(rt: Runtime, batch: PublishBatch, draft: Draft, outcome: Outcome[int]) -> FigureResult:
     """How one write ended. What the channel refuses waits for a person; what it cannot do now comes again."""
     if isinstance(outcome, Settled):
         return _published(draft, draft.quantity)
-    error = outcome.error if isinstance(outcome, Failed) else RetryableError("not answered yet", code="no_answer")
+    error = outcome.error if isinstance(outcome, Failed) else _NO_ANSWER
     if isinstance(error, RetryableError | ConflictError):
-        return _result(draft.figure, FigureState.DUE, reason=error.words, not_before=rt.now() + SOON)
+        unsure = isinstance(error, RetryableError) and error.maybe_applied
+        soon = rt.now() + SOON
+        return _result(draft.figure, FigureState.DUE, reason=error.words, not_before=soon, unsure=unsure)
     rt.stock_items.forget(batch.shop, [draft.figure.sku])
     return _result(draft.figure, FigureState.FAILED, reason=f"{error.words} ({error.code})")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from canonical.errors import ConflictError
-from canonical.inventory import FigureState
+from canonical.inventory import FigureResult, FigureState
 from canonical.records import Batch
 from connectors.statestore.store import SqlStateStore
 from tests.contract.statestore.making import AT_ONCE, reservation
@@ -112,6 +112,24 @@ async def test_an_expired_lease_is_taken_over_and_the_first_worker_settles_nothi
     assert sorted((await states(store)).values()) == ["due", "published"]
     await store.settle_figures("north", "w", [acknowledged(taken_over)])
     assert await store.figure_counts("north") == {FigureState.PUBLISHED: 2}
+
+
+async def test_what_was_published_is_forgotten_where_a_write_may_have_reached_the_channel(store: SqlStateStore) -> None:
+    await store.plan([figure(5), figure(5, "i2"), figure(5, "i3")])
+    claimed = await store.claim_figures("north", "w", 3, MINUTE)
+    await store.settle_figures("north", "w", [acknowledged(c) for c in claimed])
+    await store.plan([figure(8), figure(8, "i2")])
+    lost, kept = await store.claim_figures("north", "w", 2, MINUTE)
+    left = [
+        FigureResult(place=c.place, sku=c.sku, version=c.version, state=FigureState.DUE, unsure=c is lost)
+        for c in (lost, kept)
+    ]
+    await store.settle_figures("north", "w", left)
+    again = {f.place: f for f in await store.claim_figures("north", "dead", 2, AT_ONCE)}
+    assert (again[lost.place].published, again[kept.place].published) == (None, 5)
+    assert again[lost.place].version > lost.version
+    assert [f.published for f in await store.claim_figures("north", "w", 2, MINUTE)] == [None, None]
+    assert sorted(f"{f.published}" for f in await store.figures("north")) == ["5", "None", "None"]
 
 
 async def test_a_figure_that_was_withheld_or_refused_waits_in_words_and_is_released(store: SqlStateStore) -> None:

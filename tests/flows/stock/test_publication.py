@@ -209,6 +209,48 @@ async def test_a_reply_lost_after_the_write_is_sent_again_under_the_same_key_and
     assert (figure.state, figure.published) == (FigureState.PUBLISHED, 8)
 
 
+async def test_a_write_whose_reply_was_lost_is_no_memory_though_an_unread_order_brings_the_old_figure_back(
+    stock: StockHouse,
+) -> None:
+    place = await stock.stocked("TEE-1", 10)
+    await stock.tell("TEE-1", 13)
+    stock.shop.lose_reply = 1
+    await stock.drain()  # the shop shows 13, and nobody knows
+    stock.shop.sell(place, 3, 1)
+    assert shown(stock, [place]) == [10]
+    stock.no_pauses()
+    await stock.drain()
+    assert shown(stock, [place]) == [10]
+    await stock.webhook(stock.order(1, "TEE-1", 3))
+    await stock.read_orders()
+    await stock.drain()
+    assert (shown(stock, [place]), (await stock.figure("TEE-1")).published) == ([10], 10)
+
+
+async def test_what_a_dead_worker_wrote_is_no_memory_though_an_unread_order_brings_the_old_figure_back(
+    stock: StockHouse,
+) -> None:
+    place = await stock.stocked("TEE-1", 10)
+    await stock.tell("TEE-1", 13)
+
+    class Died(BaseException):
+        pass
+
+    def die(_: object) -> None:
+        stock.shop.shown[place].available = 13
+        raise Died
+
+    stock.shop.before_write = die
+    with pytest.raises(BaseExceptionGroup):
+        await stock.drain()
+    stock.shop.before_write = None
+    stock.shop.sell(place, 3, 1)
+    stock.expire_leases()
+    stock.no_pauses()
+    await stock.drain()
+    assert shown(stock, [place]) == [10]
+
+
 async def test_a_shop_that_is_away_waits_and_the_other_shop_goes_on(stock: StockHouse) -> None:
     north, south = stock.sell_at_both("TEE-1")
     stock.shops["north"].down = True
