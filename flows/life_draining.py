@@ -134,16 +134,15 @@ class LifeDrain:
             await self._mark(kind, self.rt.settings.lease)
 
     async def _batch(self, kind: str, owner: str, messages: list[Message]) -> None:
+        """Stock movements go to the ERP beside the lives: what one of them waits for holds up nobody else."""
+        moves, rest = split_movements(messages) if kind == WAREHOUSE else ({}, messages)
         async with keep_lease(self.rt, owner, messages):
             try:
-                if kind == WAREHOUSE:
-                    moves, messages = split_movements(messages)
-                    for company, part in moves.items():
-                        self.tally.counts["stock-movement.post"] += await self.steps.move_stock(
-                            self.rt, company, owner, part
-                        )
-                if messages:
-                    await self._lives(LifeBatch(owner, kind, messages))
+                for company, part in moves.items():
+                    await self._moves(company, owner, part)
+                    messages = [message for message in messages if message not in part]
+                if rest:
+                    await self._lives(LifeBatch(owner, kind, rest))
             except ConflictError as error:
                 self.tally.note(f"Another worker goes on: {error.words}")
                 await hand_back(self.rt, owner, messages, error, count=False)
@@ -153,6 +152,14 @@ class LifeDrain:
             except Exception as error:
                 await hand_back(self.rt, owner, messages, error, count=True)
                 raise
+
+    async def _moves(self, company: str, owner: str, part: Sequence[Message]) -> None:
+        """Book a company's stock movements; while its ERP is away they are handed back, as often as it takes."""
+        try:
+            self.tally.counts["stock-movement.post"] += await self.steps.move_stock(self.rt, company, owner, part)
+        except (RetryableError, MisconfiguredError) as error:
+            self.tally.note(f"Stock movements of {company} wait: {error}")
+            await hand_back(self.rt, owner, part, error, count=False)
 
     async def _lives(self, batch: LifeBatch) -> None:
         await self.steps.hear(self.rt, batch)

@@ -41,7 +41,10 @@ def split_movements(messages: Sequence[Message]) -> tuple[dict[str, list[Message
 
 
 class _Move:
-    """One movement on its way to the ERP."""
+    """One movement on its way to the ERP. `sent`: its effect is ours to settle; `same` is it told by another message.
+
+    The same event may come twice under two names (asked for and pushed): it is sent once, and ends both messages.
+    """
 
     def __init__(self, message: Message) -> None:
         self.message = message
@@ -50,6 +53,13 @@ class _Move:
         self.external_id: str | None = None
         self.number: str | None = None
         self.later = False
+        self.sent = False
+        self.same: _Move | None = None
+
+    def follow(self) -> None:
+        """What became of the other is what became of this."""
+        if self.same is not None:
+            self.error, self.later = self.same.error, self.same.later
 
 
 async def move_stock(rt: Runtime, company: str, owner: str, messages: Sequence[Message]) -> int:
@@ -60,13 +70,30 @@ async def move_stock(rt: Runtime, company: str, owner: str, messages: Sequence[M
     moves = [_Move(message) for message in messages]
     for move in moves:
         _read(rt, company, move)
-    postings = [move for move in moves if move.posting is not None]
+    postings = _told_once(moves)
     stopped = await stopped_movements(rt, company, [m.posting for m in postings if m.posting is not None])
     for index, error in stopped.items():
         postings[index].error = error
     await _send(rt, company, [move for move in postings if move.error is None])
+    for move in moves:
+        move.follow()
     await _settle(rt, company, owner, moves)
-    return sum(move.external_id is not None for move in moves)
+    return sum(_booked(move) for move in moves)
+
+
+def _told_once(moves: Sequence[_Move]) -> list[_Move]:
+    """Those that can be read, without what another of them says word for word."""
+    first: dict[str, _Move] = {}
+    for move in moves:
+        if move.posting is not None:
+            known = first.setdefault(move.posting.key, move)
+            move.same = known if known is not move and known.posting == move.posting else None
+    return [move for move in moves if move.posting is not None and move.same is None]
+
+
+def _booked(move: _Move) -> bool:
+    """Whether the ERP took it now, by this message."""
+    return move.sent and move.external_id is not None
 
 
 def _read(rt: Runtime, company: str, move: _Move) -> None:
@@ -110,6 +137,8 @@ async def _send(rt: Runtime, company: str, moves: Sequence[_Move]) -> None:
     if not open_:
         return
     failed = {e.key for e in effects if e.state is EffectState.FAILED}
+    for move in open_:
+        move.sent = True
     keys = [move.posting.key for move in open_ if move.posting is not None]
     await rt.store.mark([EffectUpdate(key=key, state=EffectState.INTENDED) for key in keys if key in failed])
     await rt.store.mark([EffectUpdate(key=key, state=EffectState.SENT) for key in keys])
@@ -156,9 +185,11 @@ async def _settle(rt: Runtime, company: str, owner: str, moves: Sequence[_Move])
                 )
                 for m in moves
             ),
-            open_cases=tuple(_case(rt, m, m.error) for m in moves if m.error is not None and not m.later),
-            effects=tuple(_update(m) for m in moves if m.posting is not None and not m.later),
-            audit=tuple(_entry(rt, company, m) for m in moves if m.external_id is not None),
+            open_cases=tuple(
+                _case(rt, m, m.error) for m in moves if m.error is not None and not m.later and m.same is None
+            ),
+            effects=tuple(_update(m) for m in moves if m.sent and not m.later),
+            audit=tuple(_entry(rt, company, m) for m in moves if _booked(m)),
         )
     )
 

@@ -1,6 +1,8 @@
 """A house that ships: a real store, a fake shop, a fake ERP and two fake warehouses; no Prefect."""
 
+import sqlite3
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -73,6 +75,7 @@ class LifeHouse:
     channel: FakeFulfillmentChannel
     returns: FakeReturnChannel
     approvals: SqlApprovals
+    file: Path
     ahead: timedelta = field(default_factory=timedelta)
     sent: int = 0
 
@@ -140,6 +143,14 @@ class LifeHouse:
         )
         await self.store.put([message])
 
+    def wait(self, **after: float) -> None:
+        """Time passes: leases of the dead run out, what was put off is due. Databases have clocks of their own."""
+        self.ahead += timedelta(**after)
+        long_ago = "'2000-01-01 00:00:00.000000'"
+        with closing(sqlite3.connect(self.file)) as connection, connection:
+            for column in ("lease_until", "not_before"):
+                connection.execute(f"UPDATE inbox SET {column} = {long_ago} WHERE {column} IS NOT NULL")
+
     async def life(self, order: Order) -> OrderLife:
         """The life of an order as it is kept."""
         key = aggregate_key("north", "order", order.id)
@@ -158,6 +169,13 @@ class LifeHouse:
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[LifeHouse]:
     """Everything open and empty."""
+    async with opened_house(tmp_path) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def opened_house(tmp_path: Path, settlement: Any = None) -> AsyncIterator[LifeHouse]:
+    """Everything open and empty; `settlement` is another ERP than the fake one."""
     store = await open_store(StoreSettings(url=SecretStr(f"sqlite:///{tmp_path / 'store.sqlite'}")))
     held: list[LifeHouse] = []
 
@@ -170,13 +188,14 @@ async def house(tmp_path: Path) -> AsyncIterator[LifeHouse]:
     parts: dict[str, Any] = {
         "shop": FakeShop("north"),
         "erp": FakeErp("north"),
-        "settlement": FakeSettlement(),
+        "settlement": settlement or FakeSettlement(),
         "wms": FakeWarehouse("wms"),
         "parcels": FakeWarehouse("parcels"),
         "channel": FakeFulfillmentChannel("north"),
         "returns": FakeReturnChannel("north"),
         "approvals": SqlApprovals(store.database),
         "desk": SqlStockDesk(store.database),
+        "file": tmp_path / "store.sqlite",
     }
     routing = RoutingFile(tmp_path / "routing.toml")
     routing.holds = RoutingRules((RoutedLocation(code="DC-EAST"), RoutedLocation(code="DC-WEST", priority=10)))
