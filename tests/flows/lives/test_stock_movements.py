@@ -25,9 +25,9 @@ async def test_after_five_thousand_stock_events_warehouse_and_erp_agree(tmp_path
     dice, books = random.Random(seed), FakeSettlement()
     began = utc_now() - timedelta(hours=2)
     events = [moved(number, dice, ITEMS, PLACES, began) for number in range(EVENTS)]
-    async with opened_house(tmp_path, Unsteady(books, seed)) as house:
+    erp = Unsteady(books, seed)
+    async with opened_house(tmp_path, erp) as house:
         runs = await tell_all(house, told(events, dice), dice)
-        erp = house.settlement
         keys = [posting.key for posting in books.of("movement")]
         effects = [
             one
