@@ -1,5 +1,7 @@
 """From a booked order to the doorstep, over fakes: each thing once, whatever is told twice, lost or away."""
 
+from pathlib import Path
+
 from canonical.life import OrderLife
 from canonical.rules import example
 from canonical.warehouse import WarehouseEventKind
