@@ -13,11 +13,12 @@ from prefect import flow, get_run_logger, tags
 from prefect.runtime import flow_run as current
 
 from canonical.errors import CrossdockError
-from flows.handling.lives.messages import FULFILLMENT, WAREHOUSE
+from flows.handling.lives.messages import FULFILLMENT, RETURNS, WAREHOUSE
 from flows.handling.lives.sweeping import ask_for, poll_cancelled_sales, poll_warehouse, sweep_lives
 from flows.life_draining import LifeDrain, LifeTally
 from flows.runtime import Runtime, runtime, stop_requested
 from flows.steps import lives as steps
+from flows.steps.bells import InboxBell
 from flows.steps.reports import report_overview, report_run
 
 MOST_TAGS = 20
@@ -111,6 +112,8 @@ async def drain_lives(rt: Runtime, kinds: tuple[str, ...], linger: float, key: s
         if problem:
             drain.tally.note(problem)
     tally = await drain.run()
+    if RETURNS not in kinds and tally.counts["handed on"]:
+        await InboxBell(rt).ring(RETURNS)
     with tags(*sorted(set(tally.correlation_ids))[:MOST_TAGS]):
         await report_run(tally, key, title, rt.settings.gateway_url)
     if tally.rows or tally.notes:
