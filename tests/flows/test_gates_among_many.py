@@ -53,7 +53,7 @@ async def test_a_bad_document_is_stopped_before_posting_and_ninety_nine_are_book
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def off_by_a_cent(rt: Any, order: Order) -> SalesOrderDocument:
-        document = verdicts.booking_of(rt, order)
+        document = verdicts.booking_of(rt, order, warehouse)
         if order.name != BAD_NAME:
             return document
         return document.model_copy(update={"total": document.total + Money.of("0.01", document.currency)})

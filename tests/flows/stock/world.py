@@ -132,7 +132,9 @@ class World:
         self.old_reports.append((sku, place, int(level.on_hand - level.allocated), report))
         sku, place, free, report = self.dice.choice(self.old_reports)
         alone = [Word((free, w.free[1]) if place == EAST else (w.free[0], free), w.counted) for w in self.words[sku]]
-        self.words[sku] = list(dict.fromkeys([*alone, *self.words[sku]]))  # the newest word stays the last
+        newest = self.words[sku][-1]  # it stays the last, also when the old report says the same
+        older = [word for word in (*alone, *self.words[sku]) if word != newest]
+        self.words[sku] = [*dict.fromkeys(older), newest]
         await self.stock.tell_again(report)
 
     # What the shop says
