@@ -52,7 +52,7 @@ async def test_a_bad_order_is_stopped_as_canonical_and_ninety_nine_are_booked(ho
 async def test_a_bad_document_is_stopped_before_posting_and_ninety_nine_are_booked(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def off_by_a_cent(rt: Any, order: Order) -> SalesOrderDocument:
+    def off_by_a_cent(rt: Any, order: Order, warehouse: str | None = None) -> SalesOrderDocument:
         document = verdicts.booking_of(rt, order, warehouse)
         if order.name != BAD_NAME:
             return document
