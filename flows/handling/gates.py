@@ -1,16 +1,13 @@
 """Quality gates of order ingestion: one Great Expectations run per batch and stage, in a thread."""
 
-import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from canonical.errors import MisconfiguredError, RejectedError
+from canonical.errors import RejectedError
 from canonical.quality import STAGES, Failure, order_gate
 from canonical.quality.frames import document_rows, message_rows, order_rows
 from flows.handling.documents import Chunk, IntakeBatch
+from flows.handling.gating import Row, quarantined
 from flows.runtime import Runtime
-
-Row = Mapping[str, Any]
 
 
 def build_gates() -> None:
@@ -57,21 +54,7 @@ def _currencies(rt: Runtime) -> dict[str, str]:
 
 
 async def _quarantined(stage: str, rows: Sequence[Row]) -> dict[int, tuple[Failure, ...]]:
-    """Row index -> failed expectations. A gate blocks for 50 to 250 ms, so it runs in a thread.
-
-    Raises `MisconfiguredError` when the batch as a whole was refused: that is no document's fault, the stage stops.
-    """
-    if not rows:
-        return {}
-    result = await asyncio.to_thread(lambda: order_gate(stage).check(rows))
-    if result.stopped:
-        raise MisconfiguredError(
-            "; ".join(str(failure) for failure in result.batch_errors),
-            code=f"gate_{stage}_stopped",
-            document=f"{len(rows)} documents",
-            way_out="The gate refused the whole batch. Look at what changed in the source or in the rules.",
-        )
-    return dict(result.quarantined)
+    return await quarantined(lambda: order_gate(stage), rows, code=f"gate_{stage}_stopped")
 
 
 def _rejected(label: str, failures: Sequence[Failure]) -> RejectedError:

@@ -1,10 +1,9 @@
 """The quality gates of fulfillment and returns: one Great Expectations run per batch and stage, in a thread."""
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from canonical.errors import CrossdockError, MisconfiguredError, RejectedError
+from canonical.errors import CrossdockError, RejectedError
 from canonical.life import OrderLife
 from canonical.quality.gate import Failure
 from canonical.quality.life_frames import (
@@ -21,12 +20,12 @@ from canonical.records import Message
 from canonical.settlement import MovementPosting
 from canonical.steps import Operation
 from canonical.warehouse import WarehouseEvent
+from flows.handling.gating import Row, quarantined
 from flows.handling.lives.events import event_in
 from flows.handling.lives.messages import CHANNEL, RETURNS, WAREHOUSE
 from flows.handling.lives.papers import LifeBatch, LifePaper, Sending, Wave
 from flows.runtime import Runtime
 
-Row = Mapping[str, Any]
 AT_ONCE: Final = 5_000
 _AT_SOURCE: Final = "Repair it at the system that sent it, then replay the message."
 _AT_ORDER: Final = "Look at `crossdock lives show`, repair what is wrong in the system that owns it, then release."
@@ -172,19 +171,9 @@ async def _stopped(stage: str, rows: Sequence[Row], labels: Sequence[str]) -> di
 
     Raises `MisconfiguredError` when the batch as a whole was refused: that is no document's fault, the stage stops.
     """
-    found: dict[int, RejectedError] = {}
-    for start in range(0, len(rows), AT_ONCE):
-        part = list(rows[start : start + AT_ONCE])
-        result = await asyncio.to_thread(life_gate(stage).check, part)
-        if result.stopped:
-            raise MisconfiguredError(
-                "; ".join(str(failure) for failure in result.batch_errors),
-                code=f"gate_{stage}_stopped",
-                document=f"{len(part)} rows",
-                way_out="The gate refused the whole batch. Look at what changed in the source or in the rules.",
-            )
-        found |= {start + n: _rejected(stage, labels[start + n], failed) for n, failed in result.quarantined.items()}
-    return found
+    code = f"gate_{stage}_stopped"
+    found = await quarantined(lambda: life_gate(stage), rows, code=code, what="rows", at_once=AT_ONCE)
+    return {index: _rejected(stage, labels[index], failures) for index, failures in found.items()}
 
 
 def _rejected(stage: str, label: str, failures: Sequence[Failure]) -> RejectedError:

@@ -1,13 +1,12 @@
 """The quality gates of product sync: one Great Expectations run per batch and stage, in a thread."""
 
-import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
-from canonical.errors import MisconfiguredError, RejectedError
+from canonical.errors import RejectedError
 from canonical.quality import PRODUCT_STAGES, Failure, product_gate
+from flows.handling.gating import Row, quarantined
 
-Row = Mapping[str, Any]
 AT_ONCE: Final = 5_000
 _WAY_OUT: Final = {
     "received": "Repair the product in its source; the next poll brings it again.",
@@ -27,19 +26,9 @@ async def stopped(stage: str, rows: Sequence[Row], labels: Sequence[str]) -> dic
 
     Raises `MisconfiguredError` when the batch as a whole was refused: that is no product's fault, the stage stops.
     """
-    found: dict[int, RejectedError] = {}
-    for start in range(0, len(rows), AT_ONCE):
-        part = rows[start : start + AT_ONCE]
-        result = await asyncio.to_thread(lambda part=part: product_gate(stage).check(part))  # type: ignore[misc]
-        if result.stopped:
-            raise MisconfiguredError(
-                "; ".join(str(failure) for failure in result.batch_errors),
-                code=f"gate_product_{stage}_stopped",
-                document=f"{len(part)} products",
-                way_out="The gate refused the whole batch. Look at what changed in the source or in the rules.",
-            )
-        found |= {start + n: _rejected(stage, labels[start + n], fs) for n, fs in result.quarantined.items()}
-    return found
+    code = f"gate_product_{stage}_stopped"
+    found = await quarantined(lambda: product_gate(stage), rows, code=code, what="products", at_once=AT_ONCE)
+    return {index: _rejected(stage, labels[index], failures) for index, failures in found.items()}
 
 
 def _rejected(stage: str, label: str, failures: Sequence[Failure]) -> RejectedError:

@@ -1,13 +1,11 @@
 """The quality gates of inventory publication: one Great Expectations run per batch and stage, in a thread."""
 
-import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from canonical.errors import MisconfiguredError, RejectedError
+from canonical.errors import RejectedError
 from canonical.quality import STOCK_STAGES, Failure, stock_gate
+from flows.handling.gating import Row, quarantined
 
-Row = Mapping[str, Any]
 _WAY_OUT = {
     "received": "Repair the position in the source: the next report replaces it. Or release it to believe it as it is.",
     "computed": "Repair the item in the shop or in the mappings; the figure is computed again with the next change.",
@@ -26,17 +24,9 @@ async def stopped(stage: str, rows: Sequence[Row], labels: Sequence[str]) -> dic
 
     Raises `MisconfiguredError` when the batch as a whole was refused: that is no row's fault, the stage stops.
     """
-    if not rows:
-        return {}
-    result = await asyncio.to_thread(lambda: stock_gate(stage).check(rows))
-    if result.stopped:
-        raise MisconfiguredError(
-            "; ".join(str(failure) for failure in result.batch_errors),
-            code=f"gate_stock_{stage}_stopped",
-            document=f"{len(rows)} rows",
-            way_out="The gate refused the whole batch. Look at what changed in the source or in the rules.",
-        )
-    return {index: _rejected(stage, labels[index], failures) for index, failures in result.quarantined.items()}
+    code = f"gate_stock_{stage}_stopped"
+    found = await quarantined(lambda: stock_gate(stage), rows, code=code, what="rows")
+    return {index: _rejected(stage, labels[index], failures) for index, failures in found.items()}
 
 
 def _rejected(stage: str, label: str, failures: Sequence[Failure]) -> RejectedError:
