@@ -14,12 +14,11 @@ from contextlib import aclosing
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from canonical.drains import drain_mark
 from canonical.errors import ConflictError, CrossdockError, MisconfiguredError, RetryableError
 from canonical.records import Batch, Message, MessageVerdict
 from canonical.states import MessageState
 from flows.handling.bookings import give_back
-from flows.handling.claims import hand_back, wait_for_any, without_worn_out
+from flows.handling.claims import DrainMark, hand_back, wait_for_any, without_worn_out
 from flows.handling.documents import Chunk, IntakeBatch
 from flows.handling.lanes import lane_is_open, park
 from flows.handling.leases import keep_lease
@@ -69,7 +68,7 @@ class Drain:
         self.on_life = on_life
         self.rt, self.steps, self.run_id, self.linger, self.on_demand = rt, steps, run_id, linger, on_demand
         self.tally = Tally()
-        self.marked_at = rt.now()
+        self.mark = DrainMark(rt, ORDERS)
         self.accepted = asyncio.Event()
         self.booked = asyncio.Event()
         self.intake_done = asyncio.Event()
@@ -93,26 +92,16 @@ class Drain:
     async def _intake(self) -> None:
         try:
             while not stop_requested():
-                await self._mark_for(timedelta(seconds=self.rt.settings.lease_seconds))
+                await self.mark.leave()
                 await self._intake_until_empty()
-                await self._mark_for(timedelta(0))
+                await self.mark.clear()
                 if stop_requested() or not await self.rt.store.pending(ORDERS):
                     return
         except (RetryableError, MisconfiguredError) as error:
             self.tally.note(f"Intake paused: {error}")
-            await self._mark_for(timedelta(0))
+            await self.mark.clear()
         finally:
             self.intake_done.set()
-
-    async def _renew_mark(self) -> None:
-        """With the batches, but at most every third of its length: it is a write."""
-        length = timedelta(seconds=self.rt.settings.lease_seconds)
-        if self.rt.now() - self.marked_at > length / 3:
-            await self._mark_for(length)
-
-    async def _mark_for(self, length: timedelta) -> None:
-        self.marked_at = now = self.rt.now()
-        await self.rt.store.set_cursor(drain_mark(ORDERS, now, now + length))
 
     async def _intake_until_empty(self) -> None:
         quiet_since = self.rt.now()
@@ -122,7 +111,7 @@ class Drain:
             if messages:
                 await self._intake_batch(owner, await without_worn_out(self.rt, owner, messages, self.tally.counts))
                 quiet_since = self.rt.now()
-                await self._renew_mark()
+                await self.mark.renew()
             elif (self.rt.now() - quiet_since).total_seconds() >= self.linger:
                 return
             else:

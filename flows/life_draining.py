@@ -10,13 +10,11 @@ import asyncio
 import itertools
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 from typing import Protocol
 
-from canonical.drains import drain_mark
 from canonical.errors import ConflictError, MisconfiguredError, RetryableError
 from canonical.records import Message
-from flows.handling.claims import hand_back, without_worn_out
+from flows.handling.claims import DrainMark, hand_back, without_worn_out
 from flows.handling.documents import Row
 from flows.handling.leases import keep_lease
 from flows.handling.lives.living import live
@@ -86,7 +84,7 @@ class LifeDrain:
         self.rt, self.steps, self.kinds, self.run_id, self.linger = rt, steps, kinds, run_id, linger
         self.tally = LifeTally()
         self._numbers = itertools.count(1)
-        self._marked_at = dict.fromkeys(kinds, rt.now())
+        self._marks = {kind: DrainMark(rt, kind) for kind in kinds}
         self._busy_at = rt.now()
 
     async def run(self) -> LifeTally:
@@ -99,18 +97,14 @@ class LifeDrain:
     async def _drain(self, kind: str) -> None:
         try:
             while not stop_requested():
-                await self._mark(kind, self.rt.settings.lease)
+                await self._marks[kind].leave()
                 await self._until_empty(kind)
-                await self._mark(kind, timedelta(0))
+                await self._marks[kind].clear()
                 if stop_requested() or not await self.rt.store.pending(kind):
                     return
         except (RetryableError, MisconfiguredError) as error:
             self.tally.note(f"{kind} paused: {error}")
-            await self._mark(kind, timedelta(0))
-
-    async def _mark(self, kind: str, length: timedelta) -> None:
-        self._marked_at[kind] = now = self.rt.now()
-        await self.rt.store.set_cursor(drain_mark(kind, now, now + length))
+            await self._marks[kind].clear()
 
     async def _until_empty(self, kind: str) -> None:
         """Claim until nothing came for `linger` seconds, of any kind of this drain: one kind makes work for another."""
@@ -125,13 +119,7 @@ class LifeDrain:
                 return
             else:
                 await asyncio.sleep(LOOK_AGAIN)
-            await self._renew(kind)
-
-    async def _renew(self, kind: str) -> None:
-        """At most every third of its length: it is a write."""
-        at: datetime = self._marked_at[kind]
-        if self.rt.now() - at > self.rt.settings.lease / 3:
-            await self._mark(kind, self.rt.settings.lease)
+            await self._marks[kind].renew()
 
     async def _batch(self, kind: str, owner: str, messages: list[Message]) -> None:
         """Stock movements go to the ERP beside the lives: what one of them waits for holds up nobody else."""

@@ -9,13 +9,11 @@ The loops meet only in the store: a loop that dies leaves leases that expire, an
 import asyncio
 import itertools
 from collections.abc import Awaitable, Sequence
-from datetime import timedelta
 from typing import Protocol
 
-from canonical.drains import drain_mark
 from canonical.errors import ConflictError, MisconfiguredError, RetryableError
 from canonical.records import Message
-from flows.handling.claims import hand_back, wait_for_any, without_worn_out
+from flows.handling.claims import DrainMark, hand_back, wait_for_any, without_worn_out
 from flows.handling.lanes import Side, lane_is_open, park
 from flows.handling.leases import keep_lease
 from flows.handling.products.arrivals import PRODUCTS, publish_kind
@@ -46,7 +44,7 @@ class ProductDrain:
         self.planned = asyncio.Event()
         self.intake_done = asyncio.Event()
         self._numbers = itertools.count(1)
-        self._marked_at = rt.now()
+        self._mark = DrainMark(rt, PRODUCTS)
 
     def owner(self, loop: str) -> str:
         """A name for one claim: two claims of one run never share a lease."""
@@ -63,21 +61,17 @@ class ProductDrain:
     async def _intake(self) -> None:
         try:
             while not stop_requested():
-                await self._mark(self.rt.settings.lease)
+                await self._mark.leave()
                 await self._intake_until_empty()
-                await self._mark(timedelta(0))
+                await self._mark.clear()
                 if stop_requested() or not await self.rt.store.pending(PRODUCTS):
                     return
         except (RetryableError, MisconfiguredError) as error:
             self.tally.note(f"Intake of products paused: {error}")
-            await self._mark(timedelta(0))
+            await self._mark.clear()
         finally:
             self.intake_done.set()
             self.planned.set()
-
-    async def _mark(self, length: timedelta) -> None:
-        self._marked_at = now = self.rt.now()
-        await self.rt.store.set_cursor(drain_mark(PRODUCTS, now, now + length))
 
     async def _intake_until_empty(self) -> None:
         quiet_since = self.rt.now()
@@ -87,8 +81,7 @@ class ProductDrain:
             if messages:
                 await self._intake_batch(owner, await without_worn_out(self.rt, owner, messages, self.tally.counts))
                 quiet_since = self.rt.now()
-                if self.rt.now() - self._marked_at > settings.lease / 3:
-                    await self._mark(settings.lease)
+                await self._mark.renew()
             elif (self.rt.now() - quiet_since).total_seconds() >= self.linger:
                 return
             else:

@@ -10,13 +10,11 @@ The loops meet only in the store: a loop that dies leaves leases that expire, an
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from typing import Protocol
 
-from canonical.drains import drain_mark
 from canonical.errors import ConflictError, MisconfiguredError, RetryableError
 from canonical.records import Message
-from flows.handling.claims import hand_back, wait_for_any, without_worn_out
+from flows.handling.claims import DrainMark, hand_back, wait_for_any, without_worn_out
 from flows.handling.lanes import Side, lane_is_open, park
 from flows.handling.leases import keep_lease
 from flows.handling.lives.messages import FULFILLMENT
@@ -62,7 +60,7 @@ class StockDrain:
         self.planned = asyncio.Event()
         self.intake_done: dict[str, asyncio.Event] = {c.name: asyncio.Event() for c in rt.landscape.companies}
         self._numbers = itertools.count(1)
-        self._marked_at = {c.name: rt.now() for c in rt.landscape.companies}
+        self._marks = {c.name: DrainMark(rt, stock_kind(c.name)) for c in rt.landscape.companies}
 
     def owner(self, loop: str) -> str:
         """A name for one claim: two claims of one run never share a lease."""
@@ -82,26 +80,17 @@ class StockDrain:
         kind = stock_kind(company)
         try:
             while not stop_requested():
-                await self._mark(company, self.rt.settings.lease)
+                await self._marks[company].leave()
                 await self._intake_until_empty(company, kind)
-                await self._mark(company, timedelta(0))
+                await self._marks[company].clear()
                 if stop_requested() or not await self.rt.store.pending(kind):
                     return
         except (RetryableError, MisconfiguredError) as error:
             self.tally.note(f"Intake of stock of {company} paused: {error}")
-            await self._mark(company, timedelta(0))
+            await self._marks[company].clear()
         finally:
             self.intake_done[company].set()
             self.planned.set()
-
-    async def _mark(self, company: str, length: timedelta) -> None:
-        self._marked_at[company] = now = self.rt.now()
-        await self.rt.store.set_cursor(drain_mark(stock_kind(company), now, now + length))
-
-    async def _renew_mark(self, company: str) -> None:
-        """With the batches, but at most every third of its length: it is a write."""
-        if self.rt.now() - self._marked_at[company] > self.rt.settings.lease / 3:
-            await self._mark(company, self.rt.settings.lease)
 
     async def _intake_until_empty(self, company: str, kind: str) -> None:
         quiet_since = self.rt.now()
@@ -113,11 +102,11 @@ class StockDrain:
                     company, owner, await without_worn_out(self.rt, owner, messages, self.tally.counts)
                 )
                 quiet_since = self.rt.now()
-                await self._renew_mark(company)
+                await self._marks[company].renew()
             elif (self.rt.now() - quiet_since).total_seconds() >= self.linger and not self.stays():
                 return
             else:
-                await self._renew_mark(company)
+                await self._marks[company].renew()
                 await asyncio.sleep(LOOK_AGAIN)
 
     async def _intake_batch(self, company: str, owner: str, messages: list[Message]) -> None:

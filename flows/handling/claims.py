@@ -1,4 +1,4 @@
-"""What every drain does with messages it claimed beside handling them: hand them back, set the worn out aside, wait."""
+"""What every drain does beside handling messages: leave its mark, hand back, set the worn out aside, wait."""
 
 import asyncio
 from collections import Counter
@@ -6,11 +6,36 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 
+from canonical.drains import drain_mark
 from canonical.errors import ConflictError, CrossdockError
 from canonical.records import Batch, Message, MessageVerdict
 from canonical.states import MessageState
 from flows.handling.dead_letters import bury
 from flows.runtime import Runtime
+
+
+class DrainMark:
+    """The mark of one drain on one kind (`canonical.drains`): nobody wakes another run while it stands."""
+
+    def __init__(self, rt: Runtime, kind: str) -> None:
+        self._rt, self._kind, self._marked_at = rt, kind, rt.now()
+
+    async def leave(self) -> None:
+        """Until a lease from now."""
+        await self._until(self._rt.settings.lease)
+
+    async def renew(self) -> None:
+        """With the batches, but at most every third of its length: it is a write."""
+        if self._rt.now() - self._marked_at > self._rt.settings.lease / 3:
+            await self.leave()
+
+    async def clear(self) -> None:
+        """Before the last look at the inbox: what arrives after it wakes a new drain."""
+        await self._until(timedelta(0))
+
+    async def _until(self, length: timedelta) -> None:
+        self._marked_at = now = self._rt.now()
+        await self._rt.store.set_cursor(drain_mark(self._kind, now, now + length))
 
 
 async def hand_back(rt: Runtime, owner: str, messages: Sequence[Message], error: BaseException, *, count: bool) -> None:
