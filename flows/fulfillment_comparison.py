@@ -7,9 +7,8 @@ from prefect import flow, get_run_logger
 from prefect.artifacts import create_table_artifact
 
 from flows.handling.lives.mismatches import compare
+from flows.handling.run_table import MOST_ROWS
 from flows.runtime import runtime
-
-MOST_ROWS = 500
 
 
 @flow(name="fulfillment-comparison", flow_run_name="fulfillment comparison")

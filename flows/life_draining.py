@@ -15,16 +15,15 @@ from typing import Protocol
 from canonical.errors import ConflictError, MisconfiguredError, RetryableError
 from canonical.records import Message
 from flows.handling.claims import DrainMark, hand_back, without_worn_out
-from flows.handling.documents import Row
 from flows.handling.leases import keep_lease
 from flows.handling.lives.living import live
 from flows.handling.lives.messages import WAREHOUSE
 from flows.handling.lives.movements import split_movements
 from flows.handling.lives.papers import LifeBatch, Wave
+from flows.handling.run_table import RunTable
 from flows.runtime import Runtime, stop_requested
 
 LOOK_AGAIN = 0.25
-MOST_ROWS = 500
 
 
 class LifeSteps(Protocol):
@@ -36,21 +35,8 @@ class LifeSteps(Protocol):
     async def move_stock(self, rt: Runtime, company: str, owner: str, messages: Sequence[Message]) -> int: ...
 
 
-class LifeTally:
+class LifeTally(RunTable):
     """What a run did: for its table in the Prefect UI and its one log line."""
-
-    def __init__(self) -> None:
-        self.counts: Counter[str] = Counter()
-        self.rows: list[Row] = []
-        self.notes: list[str] = []
-        self.left_out = 0
-        self.correlation_ids: list[str] = []
-        self.asked: set[int] = set()
-
-    def note(self, text: str) -> None:
-        """Something the run wants to be seen."""
-        if text not in self.notes:
-            self.notes.append(text)
 
     def batch(self, batch: LifeBatch) -> None:
         """Add what became of a batch."""
@@ -65,14 +51,9 @@ class LifeTally:
             reasons += [f"{paper.error.code}: {paper.error.words}"] if paper.error else []
             did = ", ".join(f"{count} x {name}" if count > 1 else name for name, count in steps.items())
             if did or reasons:
-                self._row({"shop": paper.scope, "order": paper.label, "verdict": did, "reasons": "; ".join(reasons)})
+                row = {"shop": paper.scope, "order": paper.label, "verdict": did, "reasons": "; ".join(reasons)}
+                self.keep(row, always=bool(reasons))
                 self.correlation_ids.append(paper.correlation_id)
-
-    def _row(self, row: Row) -> None:
-        if len(self.rows) < MOST_ROWS or row["reasons"]:
-            self.rows.append(row)
-        else:
-            self.left_out += 1
 
 
 class LifeDrain:

@@ -6,7 +6,6 @@ longer on a batch of orders than the task itself. It leaves these alone.
 
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from typing import Any
 
 from canonical.booking import BookedDocument, SalesOrderDocument
 from canonical.errors import CrossdockError
@@ -117,7 +116,3 @@ def label_of(names: Sequence[str]) -> str:
     if not names:
         return "nothing"
     return names[0] if len(names) == 1 else f"{names[0]} … {names[-1]} ({len(names)})"
-
-
-Row = dict[str, Any]
-"""One line of a run's table."""

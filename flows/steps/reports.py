@@ -1,30 +1,20 @@
 """What people see of a run in the Prefect UI: one table artifact a run, and one overview of all orders."""
 
-from collections import Counter
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import quote
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from canonical.records import CaseKind
-from flows.handling.documents import Row
+from flows.handling.run_table import RunTable
 from flows.handling.verdicts import BOOKED
 from flows.runtime import Runtime
 
 OVERVIEW_WINDOW = timedelta(hours=1)
 
 
-class Reported(Protocol):
-    """What a run's table shows."""
-
-    rows: list[Row]
-    notes: list[str]
-    counts: Counter[str]
-    left_out: int
-
-
-async def report_run(tally: Reported, key: str, title: str, gateway_url: str | None = None) -> None:
+async def report_run(tally: RunTable, key: str, title: str, gateway_url: str | None = None) -> None:
     """One artifact: every document by name with its verdict and reasons, and how to see its trace.
 
     Where the gateway's address is known that is a link; a cell of Prefect's table shows Markdown.

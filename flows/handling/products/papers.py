@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 import orjson
 
@@ -129,6 +128,3 @@ class ProductBatch:
     @property
     def label(self) -> str:
         return f"{self.shop} {label_of([paper.key for paper in self.papers])}"
-
-
-Row = dict[str, Any]

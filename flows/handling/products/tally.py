@@ -1,26 +1,16 @@
 """What a run of product sync did, for its table in the Prefect UI and its one log line."""
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from flows.handling.products.papers import ProductBatch, Row, SourceBatch
+from flows.handling.products.papers import ProductBatch, SourceBatch
+from flows.handling.run_table import RunTable
 
-MOST_ROWS: Final = 500
 _ALWAYS: Final = ("held", "withheld", "quarantined")
 
 
-class ProductTally:
+class ProductTally(RunTable):
     """Counts every verdict; keeps the first `MOST_ROWS` rows, those that were stopped always."""
-
-    def __init__(self) -> None:
-        self.counts: Counter[str] = Counter()
-        self.rows: list[Row] = []
-        self.left_out = 0
-        self.notes: list[str] = []
-        self.asked: set[int] = set()
-        """Approvals that products of this run wait for."""
-        self.correlation_ids: list[str] = []
 
     def sources(self, batch: SourceBatch) -> None:
         """Add a recorded batch of source records."""
@@ -42,13 +32,6 @@ class ProductTally:
                 reasons = [f"product {paper.ref.product_id}, {len(paper.ref.variants)} variants", *reasons]
             self._row(batch.shop, paper.key, verdict, reasons)
 
-    def note(self, text: str) -> None:
-        """Something the run wants to be seen, such as a parked lane."""
-        if text not in self.notes:
-            self.notes.append(text)
-
     def _row(self, shop: str, key: str, verdict: str, reasons: Sequence[str]) -> None:
-        if len(self.rows) < MOST_ROWS or verdict in _ALWAYS:
-            self.rows.append({"shop": shop, "product": key, "verdict": verdict, "reasons": "; ".join(reasons)})
-        else:
-            self.left_out += 1
+        row = {"shop": shop, "product": key, "verdict": verdict, "reasons": "; ".join(reasons)}
+        self.keep(row, always=verdict in _ALWAYS)

@@ -1,28 +1,12 @@
 """What a stock run did, for its table in the Prefect UI and its one log line."""
 
-from collections import Counter
-
 from canonical.inventory import FigureState
-from flows.handling.documents import Row
+from flows.handling.run_table import RunTable
 from flows.handling.stock.papers import EchoBatch, PublishBatch, StockBatch
 
-MOST_ROWS = 500
 
-
-class StockTally:
+class StockTally(RunTable):
     """Counts every ending; keeps the first `MOST_ROWS` rows, what was stopped always."""
-
-    def __init__(self) -> None:
-        self.counts: Counter[str] = Counter()
-        self.rows: list[Row] = []
-        self.left_out = 0
-        self.notes: list[str] = []
-        self.asked: set[int] = set()
-
-    def note(self, text: str) -> None:
-        """Something the run wants to be seen, such as a parked lane."""
-        if text not in self.notes:
-            self.notes.append(text)
 
     def intake(self, batch: StockBatch) -> None:
         """Add a recorded batch of reports."""
@@ -52,7 +36,5 @@ class StockTally:
 
     def _add(self, scope: str, label: str, verdict: str, words: str) -> None:
         self.counts[str(verdict)] += 1
-        if len(self.rows) < MOST_ROWS or verdict not in (FigureState.PUBLISHED, FigureState.DUE):
-            self.rows.append({"scope": scope, "figure": label, "verdict": str(verdict), "words": words})
-        else:
-            self.left_out += 1
+        row = {"scope": scope, "figure": label, "verdict": str(verdict), "words": words}
+        self.keep(row, always=verdict not in (FigureState.PUBLISHED, FigureState.DUE))
