@@ -1,33 +1,28 @@
 """`crossdock route explain`: where an order would leave from now, and why, out of what the state store knows."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from canonical.errors import MisconfiguredError
-from canonical.landscape import Landscape
 from canonical.order import Order
-from canonical.ports import Mappings
-from canonical.ports.stock_views import StockDesk
 from canonical.records import OrderRecord
 from canonical.routing import Assignment, RoutingDecision, RoutingRequest
-from canonical.rules.availability import ChannelPlace, stock_setup
 from canonical.rules.routing import (
     PlaceLine,
     Routable,
     RoutingRules,
     RoutingStock,
     explain_route,
-    held_by,
     routable,
-    routing_stock,
 )
 from deployments.cli.context import console, now, opened_store, show
 from deployments.cli.mapping_access import mappings_of
 from deployments.landscape_loader import load_landscape, load_policies, load_routing
+from flows.handling.lives.stock_reading import RoutingSight
 from flows.location_names import kept_names
 from flows.settings import FlowSettings
 
@@ -89,7 +84,7 @@ def _check_codes(rules: RoutingRules, codes: Sequence[str]) -> None:
 
 
 async def _read(text: str, shop: str | None, without: Sequence[str]) -> _Known | None:
-    """The order and the stock of its items. Demand first, then levels: too low at worst, never too high."""
+    """The order and the stock of its items."""
     from connectors import registry
 
     landscape = load_landscape(FlowSettings().landscape)
@@ -101,7 +96,10 @@ async def _read(text: str, shop: str | None, without: Sequence[str]) -> _Known |
         mappings.know(await kept_names(store, [entry.name for entry in landscape.shops]))
         order = Order.model_validate_json(record.document)
         found = routable(order, mappings, without)
-        return _Known(record, found, await _stock(landscape, desk, mappings, order, found))
+        rules, policies = load_routing(FlowSettings().routing), load_policies(FlowSettings().policies)
+        sight = RoutingSight(landscape, desk, mappings, policies, rules)
+        stock = await sight.free_for(found.requests, [order], landscape.company_of(order.shop).name)
+        return _Known(record, found, stock)
 
 
 def _one(records: Sequence[OrderRecord], text: str) -> OrderRecord | None:
@@ -115,29 +113,6 @@ def _one(records: Sequence[OrderRecord], text: str) -> OrderRecord | None:
             way_out="Name one with --shop.",
         )
     return named[0] if named else None
-
-
-async def _stock(
-    landscape: Landscape, desk: StockDesk, mappings: Mappings, order: Order, found: Routable
-) -> RoutingStock:
-    company = landscape.company_of(order.shop).name
-    shops = [entry.name for entry in landscape.shops_of(company)]
-    items = sorted({item for request in found.requests for line in request.lines for item, _ in line.takes})
-    demand = await desk.demand(shops, items, company)
-    levels = await desk.levels(company, items)
-    rules = load_routing(FlowSettings().routing)
-    places = list(_places(mappings, shops, sorted({*rules.location, *(level.location for level in levels)})))
-    setup = stock_setup(landscape, company, places, load_policies(FlowSettings().policies))
-    keep = rules.policy.keep_safety_stock
-    return routing_stock(setup, levels, demand, held_by(order, mappings), keep_safety_stock=keep)
-
-
-def _places(mappings: Mappings, shops: Sequence[str], locations: Sequence[str]) -> Iterator[ChannelPlace]:
-    for shop in shops:
-        for location in locations:
-            location_id = mappings.channel_location(shop, location)
-            if location_id is not None:
-                yield ChannelPlace(shop=shop, location_id=location_id, location=location)
 
 
 def _print(request: RoutingRequest, decision: RoutingDecision, rows: Sequence[PlaceLine]) -> None:
