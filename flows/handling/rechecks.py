@@ -3,12 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-import orjson
-
-from canonical.ids import delivery_key
 from canonical.records import Delivery, OrderRecord
 from flows.handling.intake import RECHECK
-from flows.handling.verdicts import CHANNEL
+from flows.handling.own_messages import own_message
 
 ORDERS = "orders"
 
@@ -17,14 +14,5 @@ def recheck_delivery(
     record: OrderRecord, moment: datetime, *, waive: Sequence[str] = (), actor: str, why: str
 ) -> Delivery:
     """A message that has an order decided again; `waive` names reason codes a person has released."""
-    return Delivery(
-        delivery_key=delivery_key(CHANNEL, record.scope, f"recheck/{record.order_id}/{moment.isoformat()}"),
-        channel=CHANNEL,
-        scope=record.scope,
-        topic=RECHECK,
-        kind=ORDERS,
-        aggregate_key=record.aggregate_key,
-        correlation_id=record.correlation_id,
-        occurred_at=moment,
-        body=orjson.dumps({"order": record.order_id, "waive": list(waive), "actor": actor, "why": why}),
-    )
+    body = {"order": record.order_id, "waive": list(waive), "actor": actor, "why": why}
+    return own_message(record, RECHECK, ORDERS, f"recheck/{record.order_id}/{moment.isoformat()}", moment, body)

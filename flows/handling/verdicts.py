@@ -2,11 +2,9 @@
 
 from datetime import datetime, timedelta
 
-import orjson
-
 from canonical.booking import SalesOrderDocument
 from canonical.errors import CrossdockError, HeldError
-from canonical.ids import aggregate_key, delivery_key
+from canonical.ids import aggregate_key
 from canonical.mapping.usage import REASON_KINDS
 from canonical.model import Code, Model, Text, Utc
 from canonical.order import Order, TransactionKind
@@ -30,11 +28,11 @@ from canonical.states import MessageState, OrderState
 from flows.handling.documents import IntakeBatch, OrderDocument
 from flows.handling.lives.messages import CHANGED as CHANGED_AT_SHOP
 from flows.handling.lives.messages import FULFILLMENT, LOOK, RETURNS, about_order
+from flows.handling.own_messages import own_message
 from flows.handling.reserving import before, doubt, gave_back, marks, reservations_of
 from flows.handling.unexpected import contained
 from flows.runtime import Runtime
 
-CHANNEL = "crossdock"
 POST, CANCEL, WRITE_BACK = "order/post", "order/cancel", "order/write-back"
 BOOKED = "booked"
 """The SLA clock from the first webhook to the ERP document."""
@@ -300,17 +298,9 @@ def follow_up(rt: Runtime, record: OrderRecord, topic: str, cause: str) -> Deliv
     """Work that follows from a message, as a message of our own in the same inbox (committed with its cause)."""
     company = rt.landscape.shop(record.scope).company
     write_back = topic == WRITE_BACK
-    return Delivery(
-        delivery_key=delivery_key(CHANNEL, record.scope, f"{topic}/{record.order_id}/{cause}"),
-        channel=CHANNEL,
-        scope=record.scope,
-        topic=topic,
-        kind=f"write-back.{record.scope}" if write_back else f"post.{company}",
-        aggregate_key=record.aggregate_key if write_back or record.customer_key is None else record.customer_key,
-        correlation_id=record.correlation_id,
-        occurred_at=rt.now(),
-        body=orjson.dumps({"order": record.aggregate_key}),
-    )
+    kind, name = f"write-back.{record.scope}" if write_back else f"post.{company}", f"{topic}/{record.order_id}/{cause}"
+    behind = None if write_back else record.customer_key
+    return own_message(record, topic, kind, name, rt.now(), {"order": record.aggregate_key}, aggregate=behind)
 
 
 class Reason(Model):

@@ -22,8 +22,9 @@ from canonical.steps import Operation
 from canonical.warehouse import WarehouseEvent
 from flows.handling.gating import Row, quarantined
 from flows.handling.lives.events import event_in
-from flows.handling.lives.messages import CHANNEL, RETURNS, WAREHOUSE
+from flows.handling.lives.messages import RETURNS, WAREHOUSE
 from flows.handling.lives.papers import LifeBatch, LifePaper, Sending, Wave
+from flows.handling.own_messages import CHANNEL
 from flows.runtime import Runtime
 
 AT_ONCE: Final = 5_000

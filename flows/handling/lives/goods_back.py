@@ -8,11 +8,11 @@ from canonical.rules.lifecycle.returns import hear_goods_back
 from canonical.warehouse import WarehouseEvent, WarehouseEventKind
 from flows.handling.lives.messages import RETURNS, handed_on
 from flows.handling.lives.papers import LifePaper
+from flows.handling.own_messages import CHANNEL
 from flows.runtime import Runtime
 
 GOODS_BACK: Final = frozenset({WarehouseEventKind.RETURN_RECEIVED, WarehouseEventKind.RETURN_INSPECTED})
 REFERENCE: Final = "return"
-US: Final = "crossdock"
 
 
 async def hear_back(rt: Runtime, paper: LifePaper, message: Message, event: WarehouseEvent) -> None:
@@ -62,4 +62,4 @@ def _shops(rt: Runtime, scope: str) -> list[str]:
 
 def return_reference(order_id: str, return_id: str) -> tuple[str, str]:
     """The right side of the reference of a return: unique for each return."""
-    return US, f"{order_id}/{return_id}"
+    return CHANNEL, f"{order_id}/{return_id}"

@@ -20,7 +20,7 @@ from flows.handling.lives.carrying import carry_out, lane_open, waves_of
 from flows.handling.lives.channel import hear_again
 from flows.handling.lives.facts import facts_of
 from flows.handling.lives.keeping import LifeDrafts
-from flows.handling.lives.messages import FULFILLMENT, RETURNS, about_order
+from flows.handling.lives.messages import FULFILLMENT, LOOK, RETURNS, about_order
 from flows.handling.lives.papers import LifeBatch, LifePaper, Sending, Wave
 from flows.handling.lives.placing import place_again
 from flows.handling.unexpected import contained
@@ -180,4 +180,4 @@ def _tell_other_flow(rt: Runtime, batch: LifeBatch, paper: LifePaper, drafts: Li
         return
     other = FULFILLMENT if batch.kind == RETURNS else RETURNS
     cause = f"{batch.kind}/{paper.life.version}"
-    drafts.deliveries.append(about_order(paper.record, "life/look", other, cause, rt.now()))
+    drafts.deliveries.append(about_order(paper.record, LOOK, other, cause, rt.now()))

@@ -4,12 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-import orjson
-
 from canonical.ids import aggregate_key, correlation_id, delivery_key
 from canonical.records import Delivery, Message, OrderRecord
+from flows.handling.own_messages import CHANNEL, own_message
 
-CHANNEL: Final = "crossdock"
 FULFILLMENT: Final = "fulfillment"
 RETURNS: Final = "returns"
 WAREHOUSE: Final = "warehouse"
@@ -38,17 +36,8 @@ def about_order(
     `retry`: what was stopped is tried again; `waive` are the reason codes that a person has released; `place`: what
     nobody ships is placed again at once.
     """
-    return Delivery(
-        delivery_key=delivery_key(CHANNEL, record.scope, f"{topic}/{kind}/{record.order_id}/{cause}"),
-        channel=CHANNEL,
-        scope=record.scope,
-        topic=topic,
-        kind=kind,
-        aggregate_key=record.aggregate_key,
-        correlation_id=record.correlation_id,
-        occurred_at=now,
-        body=orjson.dumps({"order": record.aggregate_key, "retry": retry, "waive": list(waive), "place": place}),
-    )
+    body = {"order": record.aggregate_key, "retry": retry, "waive": list(waive), "place": place}
+    return own_message(record, topic, kind, f"{topic}/{kind}/{record.order_id}/{cause}", now, body)
 
 
 def handed_on(message: Message, shop: str, order_id: str, kind: str) -> Delivery:

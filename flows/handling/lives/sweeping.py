@@ -32,18 +32,6 @@ def _looks(rt: Runtime, life: LifeRecord, record: OrderRecord) -> list[Delivery]
     return [about_order(record, LOOK, kind, f"due/{life.version}/{slot}", rt.now()) for kind in kinds]
 
 
-async def poll_warehouses(rt: Runtime) -> dict[str, int]:
-    """Ask every warehouse what happened since the last time, into the same inbox. Returns what was new by system.
-
-    Raises what the last warehouse that failed raised, after all were asked.
-    """
-    found: dict[str, int] = {}
-    for company, systems in rt.house.warehouses.items():
-        for name, warehouse in systems.items():
-            found[f"{company}/{name}"] = await poll_warehouse(rt, company, name, warehouse)
-    return found
-
-
 async def poll_warehouse(rt: Runtime, company: str, name: str, warehouse: Warehouse) -> int:
     """The events of one warehouse. Raises `RetryableError` when it does not answer."""
     cursor_name = f"warehouse.{name}"

@@ -17,9 +17,9 @@ from canonical.ports.products import ProductReport, ProductSource
 from canonical.product import SourceProduct
 from canonical.product_content import source_digest
 from canonical.records import AuditEntry, Batch, Case, CaseClosing, CaseKind, Cursor, Delivery
+from flows.handling.own_messages import CHANNEL
 from flows.runtime import Runtime
 
-CHANNEL: Final = "crossdock"
 PRODUCTS: Final = "products"
 """The inbox kind of what sources say of products."""
 TOLD, PUBLISH = "product/told", "product/publish"

@@ -15,7 +15,8 @@ from canonical.quality.product_frames import source_row
 from canonical.records import AuditEntry, Batch, Case, CaseClosing, CaseKind, MessageVerdict
 from canonical.rules.product_merge import assemble, of_company
 from canonical.states import MessageState
-from flows.handling.products.arrivals import CHANNEL, MOST_CASES, to_publish
+from flows.handling.own_messages import CHANNEL
+from flows.handling.products.arrivals import MOST_CASES, to_publish
 from flows.handling.products.gates import stopped
 from flows.handling.products.papers import SourceBatch, SourcePaper
 from flows.handling.unexpected import contained

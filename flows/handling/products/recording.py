@@ -18,7 +18,8 @@ from canonical.records import (
     MessageVerdict,
 )
 from canonical.states import EffectState, MessageState
-from flows.handling.products.arrivals import CHANNEL, MOST_CASES, product_key
+from flows.handling.own_messages import CHANNEL
+from flows.handling.products.arrivals import MOST_CASES, product_key
 from flows.handling.products.papers import ProductBatch, ProductPaper
 from flows.handling.products.publishing import publication_key
 from flows.runtime import Runtime

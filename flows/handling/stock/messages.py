@@ -9,8 +9,8 @@ import orjson
 from canonical.ids import aggregate_key, correlation_id, delivery_key, digest
 from canonical.inventory import StockReport
 from canonical.records import Delivery
+from flows.handling.own_messages import CHANNEL
 
-CHANNEL: Final = "crossdock"
 TOLD, DEMAND, READ_AGAIN = "stock/told", "stock/demand", "stock/read-again"
 """Topics of our own: a report that a poll or snapshot brought, SKUs to compute again, SKUs to ask the source for."""
 MOST_LEVELS: Final = 5_000
