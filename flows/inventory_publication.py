@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from prefect import flow, get_run_logger
 from prefect.runtime import flow_run as current
 
-from canonical.errors import MisconfiguredError
 from canonical.inventory import Place
 from flows.handling.stock.messages import read_again
 from flows.handling.stock.polling import StockPolling
@@ -21,7 +20,7 @@ from flows.handling.stock.sweeping import recompute_all, sweep_stock
 from flows.handling.stock.tally import StockTally
 from flows.runtime import Runtime, runtime
 from flows.steps import stock as steps
-from flows.steps.approvals import approved, desk_of, show_approval
+from flows.steps.approvals import answer_to, show_approval
 from flows.steps.bells import InboxBell
 from flows.steps.stock_reports import report_differences, report_overview, report_run
 from flows.stock_draining import StockDrain
@@ -113,13 +112,7 @@ async def stock_approval(approval: int) -> dict[str, int]:
     Returns how many of what were handled; nothing when it is not approved.
     """
     rt = await runtime()
-    desk = desk_of(rt)
-    asked = await desk.approval(approval)
-    if asked is None:
-        raise MisconfiguredError(
-            "there is no such approval", code="approval_unknown", document=str(approval), way_out="See the list."
-        )
-    permission = await approved(rt, asked.request)
+    permission = await answer_to(rt, approval)
     get_run_logger().info("Approval %s: %s.", approval, permission.words)
     await sweep_stock(rt)
     if not permission.granted:

@@ -19,7 +19,7 @@ from flows.handling.products.tally import ProductTally
 from flows.product_draining import ProductDrain
 from flows.runtime import Runtime, runtime
 from flows.steps import products as steps
-from flows.steps.approvals import approved, desk_of, show_approval
+from flows.steps.approvals import answer_to, show_approval
 from flows.steps.product_reports import report_overview, report_run, report_trial
 
 APPROVAL = "product-approval/approval"
@@ -100,12 +100,7 @@ async def product_approval(approval: int) -> dict[str, int]:
     Returns how many of what were handled; nothing when it is not approved.
     """
     rt = await runtime()
-    asked = await desk_of(rt).approval(approval)
-    if asked is None:
-        raise MisconfiguredError(
-            "there is no such approval", code="approval_unknown", document=str(approval), way_out="See the list."
-        )
-    permission = await approved(rt, asked.request)
+    permission = await answer_to(rt, approval)
     get_run_logger().info("Approval %s: %s.", approval, permission.words)
     await sweep_products(rt)
     if not permission.granted:

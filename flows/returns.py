@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from prefect import flow, get_run_logger
 from prefect.runtime import flow_run as current
 
-from canonical.errors import CrossdockError, MisconfiguredError
+from canonical.errors import CrossdockError
 from flows.fulfillment import drain_lives, look_at
 from flows.handling.lives.messages import LOOK, RETURNS, about_order
 from flows.handling.lives.sweeping import poll_returns, sweep_lives
 from flows.runtime import runtime
-from flows.steps.approvals import approved, desk_of, show_approval
+from flows.steps.approvals import answer_to, show_approval
 
 APPROVAL = "refund-approval/approval"
 
@@ -77,12 +77,8 @@ async def refund_approval(approval: int) -> dict[str, int]:
     Returns how often each step was done; nothing when it is not approved.
     """
     rt = await runtime()
-    asked = await desk_of(rt).approval(approval)
-    if asked is None:
-        raise MisconfiguredError(
-            "there is no such approval", code="approval_unknown", document=str(approval), way_out="See the list."
-        )
-    permission = await approved(rt, asked.request)
+    permission = await answer_to(rt, approval)
+    asked = permission.approval
     get_run_logger().info("Approval %s: %s.", approval, permission.words)
     found = [r for r in await rt.store.find_orders(asked.request.correlation_id) if r.scope == asked.request.scope]
     looks = [about_order(record, LOOK, RETURNS, f"approval/{approval}", rt.now()) for record in found]

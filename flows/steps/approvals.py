@@ -79,6 +79,21 @@ async def approved(rt: Runtime, request: ApprovalRequest) -> Permission:
     return Permission(False, approval, _why_not(approval))
 
 
+async def answer_to(rt: Runtime, number: int) -> Permission:
+    """As `approved`, for the approval of a number, for runs that only show it and go on.
+
+    One that is over is not asked again: what it was for is done. Raises `MisconfiguredError` when there is none.
+    """
+    asked = await desk_of(rt).approval(number)
+    if asked is None:
+        raise MisconfiguredError(
+            "there is no such approval", code="approval_unknown", document=str(number), way_out="See the list."
+        )
+    if asked.finished_at is not None:
+        return Permission(False, asked, "it is over: what was approved is done")
+    return await approved(rt, asked.request)
+
+
 async def finished(rt: Runtime, permission: Permission) -> None:
     """The change is made: its approval is over."""
     await desk_of(rt).finish(permission.approval.id)
