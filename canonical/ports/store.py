@@ -126,6 +126,13 @@ class StateStore(Inbox, Ledger, Budgets, Protocol):
         """The cross reference from either side."""
         ...
 
+    async def claimed(self, references: Sequence[CrossReference]) -> list[CrossReference]:
+        """Save each whose left side names nothing yet, and return what stands for each, in order: the first keeps it.
+
+        Unlike references of a batch, two that want the same are no conflict: who comes second is told who has it.
+        """
+        ...
+
     async def trace(self, text: str) -> list[TraceLine]:
         """Everything known about a document, from any of its ids, in order of time."""
         ...

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, or_, select
 from canonical.errors import ConflictError
 from canonical.records import CrossReference
 from connectors.statestore.dialects import insert_into
+from connectors.statestore.groups import in_groups
 from connectors.statestore.tables import REFERENCE
 
 _X = REFERENCE.c
@@ -37,6 +38,30 @@ def refer(connection: Connection, references: Sequence[CrossReference]) -> None:
                 document=f"{reference.scope} {reference.kind}",
                 way_out="Look up both sides and decide which link is right.",
             )
+
+
+def claim(connection: Connection, references: Sequence[CrossReference]) -> list[CrossReference]:
+    """Save each whose left side names nothing yet. Returns what stands for each, in order."""
+    if references:
+        ordered = sorted(references, key=lambda r: (r.scope, r.kind, r.left_system, r.left_id))
+        statement = insert_into(connection, REFERENCE).on_conflict_do_nothing()
+        connection.execute(statement, [reference.model_dump() for reference in ordered])
+    return [one for one in standing(connection, references) if one is not None]
+
+
+def standing(connection: Connection, references: Sequence[CrossReference]) -> list[CrossReference | None]:
+    """What stands for the left side of each, in order; None where it names nothing."""
+    found: dict[tuple[str, ...], CrossReference] = {}
+    for group in in_groups(sorted({reference.left_id for reference in references})):
+        for row in connection.execute(select(REFERENCE).where(_X.left_id.in_(group))):
+            one = CrossReference(**_fields(row._mapping))
+            found[_left(one)] = one
+    return [found.get(_left(reference)) for reference in references]
+
+
+def _left(reference: CrossReference) -> tuple[str, ...]:
+    """What is unique of the left side."""
+    return (reference.scope, reference.kind, reference.left_system, reference.left_id, reference.right_system)
 
 
 def find(

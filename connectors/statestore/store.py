@@ -162,6 +162,13 @@ class SqlStateStore(SqlStockBook):
         """The cross reference from either side."""
         return await self._database.read(lambda c: holdings.find(c, scope, kind, system, native_id))
 
+    async def claimed(self, references: Sequence[CrossReference]) -> list[CrossReference]:
+        """What stands for each left side, in order; one that names nothing yet is saved. The first keeps it."""
+        known = await self._database.read(lambda c: holdings.standing(c, references))
+        if None not in known:
+            return [one for one in known if one is not None]
+        return await self._database.write(lambda c: holdings.claim(c, references))
+
     async def trace(self, text: str) -> list[TraceLine]:
         """Everything known about a document, from any of its ids, in order of time."""
         return await self._database.read(lambda c: trace.trace(partial(rows_of, c), text))

@@ -71,10 +71,14 @@ def _aggregates(run: Run, words: Sequence[str]) -> set[str]:
 
 
 def _partners(run: Run, ids: Sequence[str]) -> set[str]:
-    """The ids on the other side of every cross reference that names one of these, in any scope."""
+    """The ids on the other side of every cross reference that names one of these, in any scope.
+
+    A side that is a part of something (a return, a parcel of an order) begins with what it is a part of.
+    """
     condition, values = _any({"left_id": ids, "right_id": ids})
     rows = run(f"SELECT left_id, right_id FROM cross_reference WHERE {condition}", values)  # noqa: S608
-    return {side for row in rows for side in (row["left_id"], row["right_id"])}
+    sides = {side for row in rows for side in (row["left_id"], row["right_id"])}
+    return sides | {side.partition("/")[0] for side in sides}
 
 
 def _with_prefixes(run: Run, column: str, words: Sequence[str]) -> list[str]:

@@ -3,6 +3,7 @@
 The robots share no code with us; only the board of the stores, which is ours, is read here for them.
 """
 
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -29,8 +30,9 @@ PLACES = {"parcels": "DC-WEST", "harbour": "DC-EU"}
 
 @asynccontextmanager
 async def opened_people(environment: Mapping[str, str], *, seed: int = 0) -> AsyncIterator[People]:
-    """Shopper and workers at the counterparts that an environment names; the same seed prints the same labels.
+    """Shopper and workers at the counterparts that an environment names.
 
+    Their labels are new ones, whatever the seed: no carrier prints a number twice, and a house remembers those it saw.
     Raises `MisconfiguredError` naming what is missing in the environment.
     """
     with applied(environment):
@@ -48,7 +50,7 @@ async def opened_people(environment: Mapping[str, str], *, seed: int = 0) -> Asy
                     till_journal(Path(_of(environment, "WAREHOUSE_PARCELS_URL")).parent),
                 ),
             },
-            seed,
+            f"{seed}/{time.time_ns()}",
         ) as people:
             yield people
     finally:

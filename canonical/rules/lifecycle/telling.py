@@ -1,6 +1,7 @@
 """Telling the shop what left: a fulfillment a parcel, corrected tracking, and what happens on the way."""
 
 from datetime import datetime
+from typing import Final
 
 from canonical.fulfillment import Parcel
 from canonical.life import OrderLife, ParcelNews, Shipped
@@ -9,8 +10,10 @@ from canonical.rules.lifecycle.drafting import Draft
 from canonical.rules.lifecycle.keys import key, mark
 from canonical.rules.lifecycle.pieces import added
 from canonical.rules.lifecycle.tidying import after_cancel
-from canonical.rules.lifecycle.tracking import tracking_mark, tracking_problem
+from canonical.rules.lifecycle.tracking import normal_number, tracking_mark, tracking_problem
 from canonical.steps import Deliver, Move, Operation, Track
+
+_USED: Final = "tracking_used"
 
 
 def plan_telling(draft: Draft) -> None:
@@ -55,6 +58,7 @@ def _tell(draft: Draft, shipment: Shipped, parcel: Parcel) -> None:
     if not _may_show(draft, shipment, parcel):
         return
     lines = _lines(parcel)
+    parcel = _without_anothers(draft, parcel)
     name = fulfill_key(draft.life, shipment, parcel)
     write = FulfillmentWrite(
         key=name,
@@ -88,7 +92,7 @@ def _may_show(draft: Draft, shipment: Shipped, parcel: Parcel) -> bool:
         for other in one.parcels
         if other.tracking_number and (one.id, other.id) != (shipment.id, parcel.id) and not one.cancelled
     ]
-    problem = tracking_problem(parcel, others, draft.facts.number_used)
+    problem = tracking_problem(parcel, others)
     if problem is None or "tracking_invalid" in draft.life.waived:
         return True
     way_out = "Let the warehouse send the right number, or release it to show it as it is."
@@ -96,9 +100,25 @@ def _may_show(draft: Draft, shipment: Shipped, parcel: Parcel) -> bool:
     return False
 
 
+def _without_anothers(draft: Draft, parcel: Parcel) -> Parcel:
+    """The parcel without a number that another order has: it is shown as gone, and nobody follows another's goods."""
+    number = normal_number(parcel.tracking_number or "")
+    other = draft.facts.number_used(number) if number else None
+    if other is None or _USED in draft.life.waived:
+        return parcel
+    words = f"{parcel.carrier} number {number} of {draft.order.name} is on a parcel of order {other}; it is not shown"
+    way_out = "Let the warehouse send the right number, or release it when one parcel holds both orders."
+    draft.wait(_USED, words, way_out)
+    return parcel.model_copy(update={"tracking_number": None, "tracking_url": None})
+
+
 def _correct(draft: Draft, shipment: Shipped, parcel: Parcel) -> None:
     """Show another number than is shown. A number that was taken away stays: nobody can un-see it."""
-    shown, now = shipment.shown.get(parcel.id, ""), tracking_mark(parcel)
+    shown = shipment.shown.get(parcel.id, "")
+    if shown == tracking_mark(parcel):
+        return
+    parcel = _without_anothers(draft, parcel)
+    now = tracking_mark(parcel)
     if shown == now or not now or not _may_show(draft, shipment, parcel):
         return
     track = Track(shipment.told[parcel.id], parcel, draft.policy.notify)

@@ -32,12 +32,10 @@ def tracking_mark(parcel: Parcel) -> str:
     return "|".join((parcel.carrier or "", parcel.tracking_number, parcel.tracking_url or ""))
 
 
-def tracking_problem(
-    parcel: Parcel, others: Collection[str] = (), used_by: Callable[[str], str | None] = lambda number: None
-) -> str | None:
+def tracking_problem(parcel: Parcel, others: Collection[str] = ()) -> str | None:
     """Why the number cannot be shown, in words; None when it can, or when there is none.
 
-    `others` are the numbers of the order's other parcels; `used_by` names another order that has it.
+    `others` are the numbers of the order's other parcels.
 
     >>> tracking_problem(Parcel(id="1", carrier="UPS", tracking_number="1Z999AA10123456784", lines=()))
     >>> tracking_problem(Parcel(id="1", carrier="UPS", tracking_number="1Z999AA10123456785", lines=()))
@@ -50,8 +48,6 @@ def tracking_problem(
         return f"number {number} names no carrier"
     if number in {normal_number(other) for other in others}:
         return f"{carrier} number {number} is on another parcel of this order"
-    if order := used_by(number):
-        return f"{carrier} number {number} is on a parcel of order {order}"
     checks = _CARRIERS.get(re.sub(r"[^a-z0-9]", "", carrier.lower()))
     if checks is None:
         return None if parcel.tracking_url else f"carrier {carrier} of number {number} is not known"

@@ -48,7 +48,7 @@ class Left:
 class People:
     """Everybody around the shops. `workers` by the name of their warehouse."""
 
-    def __init__(self, shopper: Shopper, workers: Mapping[str, Worker], seed: int = 0) -> None:
+    def __init__(self, shopper: Shopper, workers: Mapping[str, Worker], seed: int | str = 0) -> None:
         self.shopper, self.workers, self.labels = shopper, workers, Labels(seed)
 
     async def jobs(self, order: Order) -> list[Job]:

@@ -29,6 +29,7 @@ def facts_of(rt: Runtime, paper: LifePaper) -> Facts:
         now=rt.now(),
         warehouse_of=partial(_warehouse_of, rt, company),
         item_of=partial(_item_of, rt, order),
+        number_used=paper.numbers.get,
     )
 
 

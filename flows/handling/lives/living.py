@@ -21,6 +21,7 @@ from flows.handling.lives.channel import hear_again
 from flows.handling.lives.facts import facts_of
 from flows.handling.lives.keeping import LifeDrafts
 from flows.handling.lives.messages import FULFILLMENT, LOOK, RETURNS, about_order
+from flows.handling.lives.numbers import claim_numbers
 from flows.handling.lives.papers import LifeBatch, LifePaper, Sending, Wave
 from flows.handling.lives.placing import place_again
 from flows.handling.unexpected import contained
@@ -36,6 +37,7 @@ Carry = Callable[[Runtime, Wave], Awaitable[bool]]
 async def plan(rt: Runtime, batch: LifeBatch) -> list[Sending]:
     """What is due now for each order of the batch; decisions that go before it are kept first."""
     await _place(rt, batch)
+    await claim_numbers(rt, batch.owner, batch.alive())
     sendings: list[Sending] = []
     for paper in batch.alive():
         try:

@@ -30,6 +30,7 @@ class LifePaper:
         self.error: CrossdockError | None = None  # a defect of this order alone: it stops here
         self.forwards: list[Delivery] = []
         self.references: list[CrossReference] = []
+        self.numbers: dict[str, str | None] = {}  # tracking numbers: the other order that has it, None when ours
         self.acknowledged: list[EffectUpdate] = []  # effects that a later word settles
         self.waits: tuple[Waits, ...] = ()
         self.look_at: datetime | None = None

@@ -1,5 +1,6 @@
 """The effect ledger: once, whatever dies."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -100,6 +101,19 @@ async def test_a_cross_reference_is_found_from_either_side(store: SqlStateStore)
     for system, native_id in (("web", "5001"), ("erp", "77")):
         assert await store.reference("north", "sales-order", system, native_id) == reference()
     assert await store.reference("south", "sales-order", "erp", "77") is None
+
+
+async def test_what_two_claim_is_the_firsts_and_the_second_is_told_whose_it_is(store: SqlStateStore) -> None:
+    first, second = reference(), reference(right="78", label="#1002")
+    assert await store.claimed([first]) == [first]
+    assert await store.claimed([second, reference(left="5002", right="79"), first]) == [
+        first,
+        reference(left="5002", right="79"),
+        first,
+    ]
+    assert await store.claimed([]) == []
+    both = await asyncio.gather(*(store.claimed([reference(left="9", right=right)]) for right in ("a", "b", "c")))
+    assert len({one.right_id for (one,) in both}) == 1
 
 
 @pytest.mark.parametrize(("left", "right"), [("5001", "78"), ("5002", "77")])

@@ -63,6 +63,23 @@ async def test_an_event_that_is_told_again_ships_nothing_again(house: LifeHouse)
     assert sum((await house.life(ORDER)).shipped.values()) == 1
 
 
+async def test_a_number_on_parcels_of_two_orders_is_shown_for_the_first_and_told_for_the_second(
+    house: LifeHouse,
+) -> None:
+    other = example.order(id="5002", name="#1002")
+    await house.book(ORDER, other)
+    await house.fulfil()
+    for one in (ORDER, other):
+        house.wms.ship((await house.life(one)).tasks[0].key)
+    await house.fulfil()
+    writes = [write for _, write in house.channel.fulfilled.values()]
+    assert sorted(write.parcel.tracking_number or "none" for write in writes) == ["1Z999AA10123456784", "none"]
+    told = {**await house.cases(ORDER), **await house.cases(other)}
+    assert list(told) == ["tracking_used"]
+    assert "is on a parcel of order #100" in told["tracking_used"].words
+    assert {line.ids.get("order") for line in await house.store.trace("1Z999AA10123456784")} & {ORDER.id, other.id}
+
+
 async def test_while_the_erp_is_away_the_shopper_sees_tracking_all_the_same(house: LifeHouse) -> None:
     life = await booked(house)
     house.wms.ship(life.tasks[0].key)

@@ -379,3 +379,26 @@ def test_a_returned_piece_does_not_take_an_open_one_from_the_warehouse() -> None
     house.change(lines=(line,), fulfillment_orders=(waiting,))
     assert house.go() == []
     assert house.life.tasks[0].remaining == {"11": 2}
+
+
+def test_a_number_that_another_order_has_is_told_and_the_parcel_is_shown_without_it() -> None:
+    house = house_of()
+    house.have(number_used=lambda number: "#1000" if number == UPS[0] else None)
+    house.ship(2, UPS[0])
+    assert house.go() == TOLD
+    (write,) = (step.request for step in house.sent if step.operation is Operation.FULFILL)
+    assert (write.parcel.tracking_number, write.lines) == (None, {"11": 2})
+    assert house.waits() == ["tracking_used"]
+    assert house.plan().waits[0].words == f"UPS number {UPS[0]} of #1001 is on a parcel of order #1000; it is not shown"
+    house.tell(K.SHIPPED, {"11": 2}, parcels=(parcel("p0-0", 2, UPS[1]),))
+    assert (house.go(), house.waits()) == (["TRACK"], [])
+
+
+def test_a_number_that_another_order_has_too_is_shown_once_somebody_released_it() -> None:
+    house = house_of()
+    house.have(number_used=lambda number: "#1000")
+    house.ship(2, UPS[0])
+    house.go()
+    house.have(life=house.life.model_copy(update={"waived": ("tracking_used",)}))
+    assert (house.go(), house.waits()) == (["TRACK"], [])
+    assert house.life.shipments[0].shown["p0-0"].startswith(f"UPS|{UPS[0]}")

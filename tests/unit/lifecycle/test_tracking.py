@@ -25,7 +25,7 @@ def problem(
     carrier: str | None, number: str | None, others: tuple[str, ...] = (), url: str | None = None
 ) -> str | None:
     box = Parcel(id="1", carrier=carrier, tracking_number=number, tracking_url=url, lines=())
-    return tracking_problem(box, others, {"USED": "#1007"}.get)
+    return tracking_problem(box, others)
 
 
 @pytest.mark.parametrize(("carrier", "number"), GOOD)
@@ -57,7 +57,6 @@ def test_a_number_is_on_one_parcel_only() -> None:
     assert problem("UPS", GOOD[0][1], ("1z999aa1 0123456784",)) == (
         "UPS number 1Z999AA10123456784 is on another parcel of this order"
     )
-    assert problem("Pigeon", "used") == "Pigeon number USED is on a parcel of order #1007"
 
 
 def test_a_carrier_we_do_not_know_may_say_where_to_follow_it() -> None:
