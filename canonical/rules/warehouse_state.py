@@ -26,7 +26,7 @@ _ORDER: Final = tuple(_REACHED.values())
 def state_of(events: Iterable[WarehouseEvent], lines: Mapping[str, int]) -> WarehouseState:
     """The state of a request for `lines` (quantity by line id). What has left is not undone by a later word."""
     told = list(events)
-    gone = shipped(told)
+    gone = shipped(told, lines)
     best = max((_REACHED[event.kind] for event in told if event.kind in _REACHED), key=_ORDER.index, default=None)
     if best is not WarehouseState.SHIPPED:
         ended = next((state for kind, state in _ENDED.items() if _over(told, kind)), None)
@@ -37,14 +37,30 @@ def state_of(events: Iterable[WarehouseEvent], lines: Mapping[str, int]) -> Ware
     return WarehouseState.PARTLY_SHIPPED if partly else WarehouseState.SHIPPED
 
 
-def shipped(events: Iterable[WarehouseEvent]) -> dict[str, int]:
-    """Quantities that left, by line."""
-    return _totals(events, WarehouseEventKind.SHIPPED)
+def shipped(events: Iterable[WarehouseEvent], lines: Mapping[str, int]) -> dict[str, int]:
+    """Quantities that left of a request for `lines`, by line.
+
+    Parcels that are told again when nothing of them was still to leave are corrected (another number), not others.
+    """
+    told = list(events)
+    missing, gone, known = short(told), dict[str, int](), dict[str, dict[str, int]]()
+    for event in (one for one in told if one.kind is WarehouseEventKind.SHIPPED):
+        boxes = {parcel.id: _sum((line.line_id, line.quantity) for line in parcel.lines) for parcel in event.parcels}
+        packed = _sum(pair for box in boxes.values() for pair in box.items())
+        left = {line: lines.get(line, 0) - missing.get(line, 0) - gone.get(line, 0) for line in packed}
+        if boxes and all(known.get(id_) == box for id_, box in boxes.items()) and not any(n > 0 for n in left.values()):
+            continue
+        known |= boxes
+        named = _sum((line.line_id, line.quantity) for line in event.lines if line.line_id)
+        for line in {**packed, **named}:
+            gone[line] = gone.get(line, 0) + max(packed.get(line, 0), named.get(line, 0))
+    return gone
 
 
 def short(events: Iterable[WarehouseEvent]) -> dict[str, int]:
     """Quantities that were not there, by line."""
-    return _totals(events, WarehouseEventKind.SHORT)
+    lines = (line for event in events if event.kind is WarehouseEventKind.SHORT for line in event.lines)
+    return _sum((line.line_id, line.quantity) for line in lines if line.line_id)
 
 
 def parcels(events: Iterable[WarehouseEvent]) -> tuple[Parcel, ...]:
@@ -57,11 +73,10 @@ def last_told(events: Iterable[WarehouseEvent], since: datetime) -> datetime:
     return max([since, *(event.occurred_at for event in events)])
 
 
-def _totals(events: Iterable[WarehouseEvent], kind: WarehouseEventKind) -> dict[str, int]:
+def _sum(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
     total: dict[str, int] = {}
-    for line in (line for event in events if event.kind is kind for line in event.lines):
-        if line.line_id:
-            total[line.line_id] = total.get(line.line_id, 0) + line.quantity
+    for name, quantity in pairs:
+        total[name] = total.get(name, 0) + quantity
     return total
 
 

@@ -155,7 +155,7 @@ def _status(sent: Sent, told: Told) -> WarehouseStatus:
         ref=_ref(sent, told),
         state=told.state(sent),
         revision=sent.revision,
-        shipped=shipped(told.told),
+        shipped=shipped(told.told, sent.lines),
         parcels=parcels(told.told),
         updated_at=last_told(told.told, sent.at),
     )

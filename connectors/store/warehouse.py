@@ -138,12 +138,13 @@ async def _outcome(work: Awaitable[WarehouseRef]) -> Outcome[WarehouseRef]:
 
 def _status(entry: OnBoard, events: Sequence[WarehouseEvent]) -> WarehouseStatus:
     request = entry.request
-    state = state_of(events, {line.line_id: line.quantity for line in request.lines})
+    lines = {line.line_id: line.quantity for line in request.lines}
+    state = state_of(events, lines)
     return WarehouseStatus(
         ref=_ref(entry),
         state=WarehouseState.CANCELLED if entry.cancelled and state in _NOT_GONE else state,
         revision=request.revision,
-        shipped=shipped(events),
+        shipped=shipped(events, lines),
         parcels=parcels(events),
         updated_at=last_told(events, request.requested_at),
     )

@@ -18,6 +18,7 @@ from canonical.ports.aftersales import (
 from canonical.ports.warehouse import WarehouseReport
 from canonical.records import Message
 from canonical.returns import Disposition, Refund, RefundLine, RefundTransaction, Return, ReturnStatus
+from canonical.rules.warehouse_state import shipped, state_of
 from canonical.settlement import ErpDocument
 from canonical.warehouse import (
     EventLine,
@@ -111,15 +112,16 @@ class FakeWarehouse(Faulty):
         return outcomes
 
     async def status(self, keys: Sequence[str]) -> Mapping[str, WarehouseStatus]:
-        return {
-            key: WarehouseStatus(
-                ref=self._ref(key),
-                state=WarehouseState.CANCELLED if key in self.cancelled else WarehouseState.ACCEPTED,
-                updated_at=datetime.now(UTC),
-            )
-            for key in keys
-            if key in self.requests
-        }
+        return {key: self._status(key) for key in keys if key in self.requests}
+
+    def _status(self, key: str) -> WarehouseStatus:
+        """By what it told."""
+        told = [event for event in self.events if event.request_key == key]
+        lines = {line.line_id: line.quantity for line in self.requests[key].lines}
+        gone, state = shipped(told, lines), state_of(told, lines)
+        if key in self.cancelled and not any(gone.values()):
+            state = WarehouseState.CANCELLED
+        return WarehouseStatus(ref=self._ref(key), state=state, shipped=gone, updated_at=datetime.now(UTC))
 
     async def changes(self, cursor: str | None) -> WarehouseReport:
         self.asked("changes", cursor)
@@ -232,7 +234,10 @@ class FakeFulfillmentChannel(Faulty):
 
     async def read_logistics(self, order_ids: Sequence[str]) -> Mapping[str, OrderLogistics]:
         self.asked("read_logistics", list(order_ids))
-        return {id_: OrderLogistics(id_, self.requests.get(id_, ()), self._of(id_)) for id_ in order_ids}
+        return {
+            id_: OrderLogistics(id_, self.requests.get(id_, ()), self._of(id_), cancelled=id_ in self.cancelled)
+            for id_ in order_ids
+        }
 
     def _of(self, order_id: str) -> tuple[ChannelFulfillment, ...]:
         ours = [

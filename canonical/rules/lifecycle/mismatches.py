@@ -11,6 +11,7 @@ from typing import Final
 from canonical.life import Done, OrderLife, Task
 from canonical.order import Order
 from canonical.ports.aftersales import OrderLogistics
+from canonical.rules.lifecycle.pieces import added
 from canonical.settlement import ErpDocument
 from canonical.steps import SIDE_OF, Operation, Side
 from canonical.warehouse import WarehouseState, WarehouseStatus
@@ -81,18 +82,34 @@ def _shop(order: Order, life: OrderLife, logistics: OrderLogistics) -> list[Mism
     if logistics.cancelled and life.cancellation is None:
         words = {"the shop": "cancelled", "Crossdock": "not cancelled"}
         found.append(Mismatch("mismatch_cancelled", f"order {order.name}", words, life.updated_at, _LOOK))
+    undone = next((done for key, done in life.done.items() if _operation(key) is Operation.CANCEL_ORDER), None)
+    if undone is not None and not undone.awaiting and not logistics.cancelled:
+        words = {"the shop": "not cancelled", "Crossdock": "cancelled"}
+        found.append(Mismatch("mismatch_cancelled", f"order {order.name}", words, undone.at, _LOOK))
     shown: dict[str, int] = {}
     for fulfillment in logistics.fulfillments:
         for line, quantity in fulfillment.lines.items() if fulfillment.live else ():
             shown[line] = shown.get(line, 0) + quantity
-    shipped = life.shipped
-    for line in dict.fromkeys((*shown, *shipped)):
-        if shown.get(line, 0) != shipped.get(line, 0):
-            words = {"the shop": f"{shown.get(line, 0)} shipped", "Crossdock": f"{shipped.get(line, 0)}"}
+    told = _told(life)
+    for line in dict.fromkeys((*shown, *told)):
+        if shown.get(line, 0) != told.get(line, 0):
+            words = {"the shop": f"{shown.get(line, 0)} shipped", "Crossdock": f"{told.get(line, 0)}"}
             since = max((one.shipped_at for one in life.shipments if line in one.lines), default=life.updated_at)
             document = f"order {order.name} line {line}"
             found.append(Mismatch("mismatch_shop_shipped", document, words, since, _LOOK))
     return found
+
+
+def _told(life: OrderLife) -> dict[str, int]:
+    """What the shop confirmed as shipped, by line. What it was not told yet (or never is) waits as such."""
+    standing = (
+        parcel
+        for shipment in life.shipments
+        if not shipment.cancelled
+        for parcel in shipment.parcels
+        if parcel.id in shipment.told and shipment.told[parcel.id] not in shipment.taken_back
+    )
+    return added({line.line_id: line.quantity} for parcel in standing for line in parcel.lines)
 
 
 def _warehouse(life: OrderLife, task: Task, status: WarehouseStatus | None) -> list[Mismatch]:

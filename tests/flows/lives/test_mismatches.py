@@ -7,9 +7,10 @@ from canonical.life import Done
 from canonical.ports.aftersales import ChannelFulfillment, OrderLogistics
 from canonical.rules import example
 from canonical.rules.lifecycle.mismatches import Told, mismatches
-from canonical.warehouse import WarehouseRef, WarehouseState, WarehouseStatus
+from canonical.warehouse import WarehouseEventKind, WarehouseRef, WarehouseState, WarehouseStatus
 from flows.handling.lives.mismatches import compare
 from tests.flows.lives.conftest import LifeHouse
+from tests.flows.lives.test_coming_back import asked, inspected
 
 ORDER = example.order()
 AT_ONCE = timedelta(seconds=-1)
@@ -24,6 +25,54 @@ async def test_systems_that_agree_give_no_case(house: LifeHouse) -> None:
     await house.fulfil()
     found = await compare(house.rt, quiet=AT_ONCE)
     assert (found.compared, found.rows, found.unasked) == (1, [], [])
+
+
+async def test_whatever_became_of_an_order_systems_that_agree_give_no_case(house: LifeHouse) -> None:
+    """One is shipped, corrected and returned, one cancelled, one shipped from the second location, one waits."""
+    await asked(house)
+    await inspected(house)
+    await house.take_back()
+    cancelled, short, waits = (example.order(id=f"500{n}", name=f"#100{n}") for n in (2, 3, 4))
+    await house.book(cancelled, short, waits)
+    await house.fulfil()
+    now = house.rt.now()
+    await house.arrive(cancelled.model_copy(update={"cancelled_at": now, "updated_at": now}), topic="orders/cancelled")
+    house.wms.tell(WarehouseEventKind.SHORT, (await house.life(short)).tasks[0].key)
+    await house.drain_orders()
+    await house.fulfil()
+    (request,) = house.parcels.requests.values()
+    house.parcels.ship(request.key, number="1Z12345E6605272234")
+    house.channel.cancelled[cancelled.id] = "customer"
+    await house.fulfil()
+    box = next(event.parcels[0] for event in house.wms.events if event.parcels)
+    again = box.model_copy(update={"tracking_number": "1Z999AA10123456784"})
+    house.wms.tell(WarehouseEventKind.SHIPPED, (await house.life(ORDER)).tasks[0].key, parcels=(again,))
+    await house.fulfil()
+    found = await compare(house.rt, quiet=AT_ONCE)
+    assert (found.compared, found.rows, found.unasked) == (4, [], [])
+
+
+async def test_one_thing_made_by_hand_at_each_system_is_found_and_nothing_else(house: LifeHouse) -> None:
+    await asked(house)
+    await inspected(house)
+    await house.take_back()
+    key = (await house.life(ORDER)).tasks[0].key
+    house.wms.tell(WarehouseEventKind.SHIPPED, key, {"11": 2})
+    house.channel.elsewhere.append(elsewhere())
+    paid = next(name for name, (kind, _) in house.settlement.documents.items() if kind == "payment")
+    del house.settlement.documents[paid]
+    found = await compare(house.rt, quiet=AT_ONCE)
+    assert [(row["reason"], row["in words"]) for row in found.rows] == [
+        ("mismatch_shop_shipped", "order #1001 line 11: the shop says 2 shipped, Crossdock says 1"),
+        (
+            "mismatch_warehouse_shipped",
+            "order #1001 request to DC-EAST: wms says 3 of line 11 shipped, Crossdock says 1",
+        ),
+        (
+            "mismatch_erp_missing",
+            "payment.post PAY3 of order #1001: the ERP says no such document, Crossdock says booked as PAY3",
+        ),
+    ]
 
 
 async def test_a_life_that_still_moves_is_left_alone(house: LifeHouse) -> None:
