@@ -46,7 +46,11 @@ class Warehouse(Protocol):
         ...
 
     async def changes(self, cursor: str | None) -> WarehouseReport:
-        """Events since the cursor, overlapping a little: twice is possible, never is not."""
+        """Events since the cursor, overlapping a little: twice is possible, never is not.
+
+        Without a cursor: all requests and returns; of the warehouse's own stock nothing, for what is there by then is
+        aligned by comparison. The cursor that comes back is where movements begin to be told.
+        """
         ...
 
     def event_of(self, message: Message) -> WarehouseEvent:

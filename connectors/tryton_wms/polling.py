@@ -2,12 +2,17 @@
 
 Tryton dates a change by the begin of its transaction, which others see when it ends; so every poll reads two minutes
 again. Events carry ids, so twice does no harm.
+
+The stock of the warehouse is aligned by comparison, never told as movements: the first poll takes what is done by then
+as the start. The moves it saw that the next polls read again are kept in the cursor, by id: a move that was in the
+making meanwhile bears an earlier date than the start and is told.
 """
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from canonical.errors import RejectedError
 from canonical.ports.warehouse import WarehouseReport
@@ -27,6 +32,33 @@ _OWN: Final = [
 ]  # internal shipments too: their model's name begins the same way
 
 
+_BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class _Cursor:
+    """How far we read, by the warehouse's clock, and the opening moves that lie in the overlap: "TIME ID,ID"."""
+
+    at: datetime
+    opening: frozenset[int] = frozenset()
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        moment, _, ids = text.partition(" ")
+        try:
+            return cls(
+                datetime.fromisoformat(moment).astimezone(UTC), frozenset(int(id_) for id_ in ids.split(",") if id_)
+            )
+        except ValueError as error:
+            raise RejectedError(
+                "the cursor is no time", code="bad_cursor", way_out="Delete the cursor; everything is read again."
+            ) from error
+
+    def __str__(self) -> str:
+        ids = ",".join(str(id_) for id_ in sorted(self.opening))
+        return f"{self.at.isoformat()} {ids}".rstrip()
+
+
 class Poller:
     """Asks for changes."""
 
@@ -34,26 +66,42 @@ class Poller:
         self._system, self._client, self._reader, self._settings = system, client, reader, settings
 
     async def changes(self, cursor: str | None) -> WarehouseReport:
-        """Without a cursor: every request and return there is; of the warehouse's own stock, only what it does now."""
-        since = _time(cursor) - OVERLAP if cursor else None
-        of_stock = since or datetime.now(UTC) - OVERLAP
+        """Without a cursor: every request and return there is; of the warehouse's own stock, nothing before now."""
+        known = _Cursor.read(cursor) if cursor else None
+        since = known.at - OVERLAP if known else None
         shipments, boxes, returns, moves = await asyncio.gather(
             self._client.find("stock.shipment.out", _since(since), ["customer", *_DATES]),
             self._client.find("stock.package", _since(since), ["shipment", *_DATES]),
             self._client.find("stock.shipment.out.return", _since(since), RETURN_FIELDS),
-            self._client.find("stock.move", [*_since(of_stock), *_OWN], MOVE_FIELDS),
+            self._own_moves(since),
         )
+        opening = {row["id"] for row in moves if known is None or row["id"] in known.opening}
+        newest = _newest([*shipments, *boxes, *returns, *moves], known)
         parties = {row["customer"] for row in shipments} | await self._receivers(boxes)
         tasks = await self._reader.by_party(parties | {row["customer"]["id"] for row in returns})
         events = [event for party in sorted(parties & tasks.keys()) for event in events_of(tasks[party], self._system)]
         for row in returns:
             events += return_events(row, tasks.get(row["customer"]["id"]), self._system, self._settings)
-        fields = ["code", "name", "type", "parent"]
-        homes = homes_of(await self._client.find("stock.location", [], fields)) if moves else {}
+        events += await self._movements([row for row in moves if row["id"] not in opening])
+        cursor = str(_Cursor(newest, frozenset(opening)))
+        return WarehouseReport(events=tuple(_in_order(events)), cursor=cursor)
+
+    async def _own_moves(self, since: datetime | None) -> list[dict[str, Any]]:
+        """What the warehouse did to its own stock; without a time, what lies so near the end that it is read again."""
+        if since is None:
+            last = await self._client.last_written("stock.move", _OWN, _DATES)
+            if last is None:
+                return []
+            since = changed_at(last) - OVERLAP
+        return await self._client.find("stock.move", [*_since(since), *_OWN], MOVE_FIELDS)
+
+    async def _movements(self, moves: list[dict[str, Any]]) -> list[WarehouseEvent]:
+        """The moves as events."""
+        if not moves:
+            return []
+        homes = homes_of(await self._client.find("stock.location", [], ["code", "name", "type", "parent"]))
         told = (movement_event(row, homes, self._system, self._settings) for row in moves)
-        events += [event for event in told if event is not None]
-        newest = _newest([*shipments, *boxes, *returns, *moves], cursor)
-        return WarehouseReport(events=tuple(_in_order(events)), cursor=newest)
+        return [event for event in told if event is not None]
 
     async def _receivers(self, boxes: Iterable[dict[str, Any]]) -> set[int]:
         """The consignees of boxes."""
@@ -74,17 +122,6 @@ def _in_order(events: Iterable[WarehouseEvent]) -> list[WarehouseEvent]:
     return sorted(events, key=lambda event: event.occurred_at)
 
 
-def _newest(rows: Iterable[dict[str, Any]], cursor: str | None) -> str | None:
-    moments = [changed_at(row) for row in rows]
-    if cursor:
-        moments.append(_time(cursor))
-    return max(moments).isoformat() if moments else None
-
-
-def _time(cursor: str) -> datetime:
-    try:
-        return datetime.fromisoformat(cursor).astimezone(UTC)
-    except ValueError as error:
-        raise RejectedError(
-            "the cursor is no time", code="bad_cursor", way_out="Delete the cursor; everything is read again."
-        ) from error
+def _newest(rows: Iterable[dict[str, Any]], known: _Cursor | None) -> datetime:
+    """In a warehouse where nothing happened yet, the beginning of time: a start all the same."""
+    return max([known.at if known else _BEGINNING, *(changed_at(row) for row in rows)])

@@ -52,7 +52,18 @@ class WmsClient:
 
     async def find(self, model: str, domain: Sequence[Any], fields: Sequence[str]) -> list[dict[str, Any]]:
         """The records of a domain by id; nested fields come as nested objects. Whatever happens, nothing is applied."""
-        query = {"d": _coded(domain), "o": _coded([["id", "ASC"]]), "f": list(fields)}
+        return await self._search(model, domain, fields, ["id", "ASC"])
+
+    async def last_written(self, model: str, domain: Sequence[Any], fields: Sequence[str]) -> dict[str, Any] | None:
+        """The record of a domain that was written last, by the warehouse's own clock; None without one."""
+        written = [*domain, ("write_date", "!=", None)]
+        rows = await self._search(model, written, fields, ["write_date", "DESC"], most=1)
+        return rows[0] if rows else None
+
+    async def _search(
+        self, model: str, domain: Sequence[Any], fields: Sequence[str], order: Sequence[str], most: int | None = None
+    ) -> list[dict[str, Any]]:
+        query = {"d": _coded(domain), "o": _coded([order]), "f": list(fields)} | ({"s": most} if most else {})
         try:
             rows = _body(await self._http.get(model, params=query, headers=self._context()), None)
         except RetryableError as error:
