@@ -126,7 +126,10 @@ class CreditPosting(Model):
 
 
 class MovementPosting(Model):
-    """A stock movement made elsewhere, to be booked once: signed quantity in `unit`, reason and account."""
+    """A stock movement made elsewhere, to be booked once: signed quantity in `unit`, reason and account.
+
+    `words` is what the warehouse gave as the reason, where that is not `reason` itself.
+    """
 
     key: Code
     item: Code
@@ -136,4 +139,5 @@ class MovementPosting(Model):
     to_location: str | None = None
     reason: Code
     account: str | None = None
+    words: str | None = None
     occurred_at: Utc

@@ -110,7 +110,7 @@ class StockMovement(Model):
     unit: Code = "each"
     location: Code
     to_location: str | None = None  # a transfer
-    reason: Code  # count, scrap, receipt, transfer, found
+    reason: Code  # its own word; ours are in `canonical.rules.lifecycle.moving`
     account: str | None = None
 
 

@@ -26,7 +26,7 @@ class MappingKind(StrEnum):
     PAYMENT_METHODS = "payment_methods"
     ACCOUNT_ITEMS = "account_items"
     ACCOUNTS = "accounts"  # company and company location -> ERP account
-    REASONS = "reasons"  # fulfillment, return, cancel reasons
+    REASONS = "reasons"  # fulfillment, return, cancel reasons; reasons of stock movements
     STATUSES = "statuses"
     PRICE_LISTS = "price_lists"
 

@@ -151,7 +151,7 @@ class TableMappings:
         return None
 
     def reason(self, shop: str, kind: str, code: str) -> str | None:
-        """By what it is a reason for (fulfillment, return, cancel) and the code."""
+        """By what it is a reason for (fulfillment, return, cancel, movement) and the code."""
         return self._match(MappingKind.REASONS, shop, kind, code)
 
     def status(self, shop: str, kind: str, code: str) -> str | None:

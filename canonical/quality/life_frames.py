@@ -15,9 +15,9 @@ from canonical.life import OrderLife, ReturnedLine
 from canonical.money import Money, total
 from canonical.order import Order
 from canonical.ports.aftersales import FulfillmentWrite, RefundWrite
-from canonical.quality.life_stages import NEEDS_ACCOUNT, REASONS
 from canonical.records import Message
 from canonical.returns import Disposition
+from canonical.rules.lifecycle.moving import NEEDS_ACCOUNT, REASONS
 from canonical.settlement import CreditPosting, MovementPosting
 from canonical.warehouse import EventLine, WarehouseEvent, WarehouseEventKind
 

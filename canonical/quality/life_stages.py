@@ -7,15 +7,13 @@ from typing import Final
 
 from canonical.quality.gate import Gate
 from canonical.quality.rule import Rule, Severity, Stage, between, equal, given, matching, unique
+from canonical.rules.lifecycle.moving import REASONS
 
 MOST_UNITS: Final = 1_000_000
 """No line of an order has more; above it a unit was mixed up."""
 MOST_BYTES: Final = 5_000_000
 _HOUR: Final = 3_600
 _REQUEST_KEY: Final = r"^[^:\s]+:fulfillment-request\.create:[^:\s]+:\S+$"
-REASONS: Final = ("count", "scrap", "transfer", "receipt", "found")
-NEEDS_ACCOUNT: Final = frozenset({"count", "scrap", "found"})
-"""Reasons that change what the stock is worth: without an account the ERP books to the one of its own settings."""
 
 
 def _none(column: str, code: str, words: str) -> Rule:

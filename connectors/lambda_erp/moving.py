@@ -102,11 +102,12 @@ class Goods:
         if not posting.quantity or (posting.to_location is not None and posting.quantity < 0):
             raise refused(posting.key, "it moves nothing, or less", "movement_invalid", "Correct the movement.")
         account = f", account {posting.account}" if posting.account else ""
+        words = f" ({posting.words})" if posting.words else ""
         values = {
             "stock_entry_type": kind,
             "posting_date": posting.occurred_at.date().isoformat(),
             "items": [item | places],
-            "remarks": remark(f"Reason: {posting.reason}{account}", posting),
+            "remarks": remark(f"Reason: {posting.reason}{words}{account}", posting),
         }
         return await self._submitted(ENTRY, posting, values)
 

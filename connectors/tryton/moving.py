@@ -143,7 +143,8 @@ def _values(posting: MovementPosting, company: int, product: int, unit: int, end
 
 def _note(posting: MovementPosting) -> str:
     account = f", account {posting.account}" if posting.account else ""
-    return f"Reason: {posting.reason}{account} ({posting.key})"
+    words = f" ({posting.words})" if posting.words else ""
+    return f"Reason: {posting.reason}{words}{account} ({posting.key})"
 
 
 def _refused(posting: MovementPosting, words: str, code: str) -> RejectedError:

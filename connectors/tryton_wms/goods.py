@@ -126,11 +126,11 @@ def _movement(row: Mapping[str, Any], homes: Mapping[int, str]) -> tuple[str, st
     if leaves and enters:
         return "transfer", leaves, enters, Decimal(1)
     location = leaves or enters or ""
-    return _reason(row, source if enters else target), location, None, Decimal(1 if enters else -1)
+    return _reason(row, source if enters else target, bool(enters)), location, None, Decimal(1 if enters else -1)
 
 
-def _reason(row: Mapping[str, Any], other: Mapping[str, Any]) -> str:
-    """Why goods came from outside, or went there."""
+def _reason(row: Mapping[str, Any], other: Mapping[str, Any], enters: bool) -> str:
+    """Why goods came from outside, or went there. A transfer by way of a place in transit is told end by end."""
     if (row["origin"] or "").startswith("stock.inventory.line"):
         return "count"
     if other["type"] == "supplier":
@@ -138,5 +138,5 @@ def _reason(row: Mapping[str, Any], other: Mapping[str, Any]) -> str:
     if (other["code"] or "").endswith(_SCRAP):
         return "scrap"
     if (row["shipment"] or "").startswith("stock.shipment.internal"):
-        return "transfer"
+        return "transfer_in" if enters else "transfer_out"
     return "found" if other["type"] == "lost_found" else str(other["type"])

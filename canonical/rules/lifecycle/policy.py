@@ -91,10 +91,20 @@ class LifePolicy(Model):
     returns: ReturnsPolicy = ReturnsPolicy()
 
 
+class MovementPolicy(Model):
+    """How stock movements of warehouses are booked. `default_account` takes those whose reason nobody mapped.
+
+    Without one such a movement waits for its mapping.
+    """
+
+    default_account: Code | None = None
+
+
 class LifePolicies(Model):
-    """The policy of every shop."""
+    """The policy of every shop, and of what warehouses do to their own stock."""
 
     general: LifePolicy = LifePolicy()
+    movements: MovementPolicy = MovementPolicy()
     shops: dict[str, LifePolicy] = Field(default_factory=dict)
 
     def of(self, shop: str) -> LifePolicy:
@@ -103,7 +113,7 @@ class LifePolicies(Model):
 
 
 def read_life_policies(text: str, source: str = "lifecycle.toml") -> LifePolicies:
-    """The policies in a TOML text: tables `shipping` and `returns`, and `shops.NAME.shipping` / `.returns`.
+    """The policies in a TOML text: tables `shipping`, `returns`, `movements`; `shops.NAME.shipping` and `.returns`.
 
     Raises `MisconfiguredError` naming each field that is wrong.
 
@@ -114,11 +124,12 @@ def read_life_policies(text: str, source: str = "lifecycle.toml") -> LifePolicie
         data = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as cause:
         raise MisconfiguredError(f"not TOML: {cause}", code="policy_invalid", document=source) from cause
-    shops = data.pop("shops", {})
+    shops, movements = data.pop("shops", {}), data.pop("movements", {})
     try:
         general = LifePolicy.model_validate(data, strict=False)
         return LifePolicies(
             general=general,
+            movements=MovementPolicy.model_validate(movements, strict=False),
             shops={name: LifePolicy.model_validate(_over(data, own), strict=False) for name, own in shops.items()},
         )
     except ValidationError as error:

@@ -2,23 +2,23 @@
 
 from collections.abc import Sequence
 
-from canonical.errors import CrossdockError, MisconfiguredError, RejectedError, RetryableError
-from canonical.ids import effect_key
+from canonical.errors import CrossdockError, HeldError, MisconfiguredError, RetryableError
 from canonical.outcomes import Failed, Settled
 from canonical.records import (
     AuditEntry,
     Batch,
     Case,
+    CaseClosing,
     CaseKind,
     EffectIntent,
     EffectUpdate,
     Message,
     MessageVerdict,
 )
+from canonical.rules.lifecycle.moving import movement_posting
 from canonical.settlement import MovementPosting
 from canonical.states import EffectState, MessageState
 from canonical.steps import Operation, Step
-from canonical.warehouse import WarehouseEvent
 from flows.handling.lanes import Side, lane_is_open, park
 from flows.handling.lives.events import event_in
 from flows.handling.lives.gates import stopped_movements
@@ -99,26 +99,10 @@ def _booked(move: _Move) -> bool:
 def _read(rt: Runtime, company: str, move: _Move) -> None:
     try:
         event = event_in(rt, move.message)
-        move.posting = _posting(company, event)
+        policy = rt.house.lifecycle.holds.movements
+        move.posting = movement_posting(company, event, rt.mappings, policy)
     except Exception as error:  # noqa: BLE001 - one message's defect is its own
         move.error = contained(error, move.message.delivery_key)
-
-
-def _posting(company: str, event: WarehouseEvent) -> MovementPosting:
-    moved = event.movement
-    if moved is None:
-        raise RejectedError("the event moves nothing", code="bad_event", document=event.id, field="movement")
-    return MovementPosting(
-        key=effect_key(company, Operation.MOVEMENT.value, event.system, event.id),
-        item=moved.item,
-        quantity=moved.quantity,
-        unit=moved.unit,
-        location=moved.location,
-        to_location=moved.to_location,
-        reason=moved.reason,
-        account=moved.account,
-        occurred_at=event.occurred_at,
-    )
 
 
 async def _send(rt: Runtime, company: str, moves: Sequence[_Move]) -> None:
@@ -185,6 +169,7 @@ async def _settle(rt: Runtime, company: str, owner: str, moves: Sequence[_Move])
                 )
                 for m in moves
             ),
+            close_cases=_over(moves),
             open_cases=tuple(
                 _case(rt, m, m.error) for m in moves if m.error is not None and not m.later and m.same is None
             ),
@@ -194,9 +179,23 @@ async def _settle(rt: Runtime, company: str, owner: str, moves: Sequence[_Move])
     )
 
 
+def _over(moves: Sequence[_Move]) -> tuple[CaseClosing, ...]:
+    """Cases of what a person or a mapping let go, and is booked now. What still stops opens its case again."""
+    gone = {m.message.aggregate_key for m in moves if m.error is None and _let_go(m.message)}
+    return tuple(
+        CaseClosing(aggregate_key=key, closed_by="crossdock", note="the movement is booked") for key in sorted(gone)
+    )
+
+
+def _let_go(message: Message) -> bool:
+    return (message.reason or "").startswith(("released", "replayed"))
+
+
 def _state(move: _Move) -> MessageState:
     if move.later:
         return MessageState.READY
+    if isinstance(move.error, HeldError):
+        return MessageState.HELD
     return MessageState.QUARANTINED if move.error is not None else MessageState.DONE
 
 
@@ -213,7 +212,7 @@ def _update(move: _Move) -> EffectUpdate:
 def _case(rt: Runtime, move: _Move, error: CrossdockError) -> Case:
     message = move.message
     return Case(
-        kind=CaseKind.QUARANTINED,
+        kind=CaseKind.HELD if isinstance(error, HeldError) else CaseKind.QUARANTINED,
         scope=message.scope,
         aggregate_key=message.aggregate_key,
         correlation_id=message.correlation_id,
@@ -221,7 +220,7 @@ def _case(rt: Runtime, move: _Move, error: CrossdockError) -> Case:
         reason_code=error.code,
         words=error.words,
         way_out=error.way_out or "Repair the cause, then replay the message.",
-        owner="warehouse",
+        owner="integration" if isinstance(error, HeldError) else "warehouse",
         opened_at=rt.now(),
     )
 
@@ -240,6 +239,7 @@ def _entry(rt: Runtime, company: str, move: _Move) -> AuditEntry:
             "quantity": str(move.posting.quantity),
             "location": move.posting.location,
             "reason": move.posting.reason,
+            "words": move.posting.words,
             "id": move.external_id,
             "number": move.number,
         },

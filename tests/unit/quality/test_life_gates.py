@@ -226,7 +226,7 @@ WRONG: list[tuple[str, Callable[[int], Row], str]] = [
     (
         "movements_received",
         lambda n: moved(n, reason="eaten"),
-        "its reason is none of count, scrap, transfer, receipt, found",
+        "its reason is none of count, scrap, transfer, transfer_in, transfer_out, receipt, found, other",
     ),
     ("movements_received", lambda n: moved(n, reason="transfer"), "a transfer does not say where to"),
 ]
