@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_serializer, model_validator
 
 from canonical.model import Exact, Model
 
@@ -40,6 +40,19 @@ class Money(Model):
 
     amount: Exact
     currency: Currency
+
+    @field_serializer("amount", when_used="json")
+    def _text(self, amount: Decimal) -> str:
+        """One text for one amount, however another system wrote it (24, 24.0, 24.00): digests are made of it.
+
+        >>> [Money.of(text, "USD").model_dump_json() for text in ("24.0", "24.00")]
+        ['{"amount":"24.00","currency":"USD"}', '{"amount":"24.00","currency":"USD"}']
+        >>> Money.of("0.1250", "USD").model_dump(mode="json")["amount"]
+        '0.125'
+        """
+        least = minor_digits(self.currency)
+        digits = max(least, -int(amount.normalize().as_tuple().exponent)) if amount else least
+        return f"{amount + 0:.{digits}f}"
 
     @classmethod
     def of(cls, amount: str | int | Decimal, currency: str) -> Self:

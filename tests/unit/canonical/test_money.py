@@ -107,3 +107,10 @@ def test_a_sum_of_pairs_is_the_sum_of_each_side(cents: list[tuple[int, int]]) ->
 def test_conversion_rounds_half_even_to_the_target() -> None:
     assert str(convert(Money.of("10.00", "USD"), Decimal("151.37"), "JPY")) == "1514 JPY"
     assert str(convert(Money.of("0.05", "USD"), Decimal("0.5"), "EUR")) == "0.02 EUR"
+
+
+@pytest.mark.parametrize(("text", "told"), [("24", "24.00"), ("24.0", "24.00"), ("-0.0", "0.00"), ("0.1250", "0.125")])
+def test_one_amount_has_one_text_however_another_system_wrote_it(text: str, told: str) -> None:
+    """Digests are made of it: the shop says 24.00 in a webhook and 24.0 when it is read."""
+    assert Money.of(text, "USD").model_dump(mode="json")["amount"] == told
+    assert Money.model_validate_json(Money.of(text, "USD").model_dump_json()) == Money.of(text, "USD")
