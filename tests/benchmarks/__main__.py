@@ -28,6 +28,7 @@ BENCHMARKS = {
     "stock-lag": "tests.benchmarks.stock_lag",
     "products": "tests.benchmarks.products",
     "routing": "tests.benchmarks.routing",
+    "lifecycle": "tests.benchmarks.lifecycle",
 }
 """Name on the final line -> module with `async def run(options) -> dict`, or module:function. Imported when it runs."""
 ROUNDS, SECONDS = 5, 2.0

@@ -95,9 +95,13 @@ class Town:
                 return
         raise AssertionError(f"the town does not come to rest: {await self._waiting()}")
 
+    async def webhooks_told(self) -> None:
+        """Until the shop has sent all it has to say."""
+        await self._http.post("/_sandbox/webhooks/wait-idle", json={"seconds": 30})
+
     async def _listen(self) -> int:
         """Webhooks, warehouses and the ERP. A system that is down says nothing."""
-        await self._http.post("/_sandbox/webhooks/wait-idle", json={"seconds": 30})
+        await self.webhooks_told()
         new = await sweep_lives(self.rt)
         for company, systems in self.rt.house.warehouses.items():
             for name, warehouse in systems.items():
