@@ -18,7 +18,7 @@ from canonical.errors import ConflictError, CrossdockError, MisconfiguredError, 
 from canonical.records import Batch, Message, MessageVerdict
 from canonical.states import MessageState
 from flows.handling.bookings import give_back
-from flows.handling.claims import DrainMark, hand_back, wait_for_any, without_worn_out
+from flows.handling.claims import DrainMark, hand_back, ring_for_waiting, wait_for_any, without_worn_out
 from flows.handling.documents import Chunk, IntakeBatch
 from flows.handling.lanes import lane_is_open, park
 from flows.handling.leases import keep_lease
@@ -63,7 +63,8 @@ class Drain:
     ) -> None:
         """`on_demand` is told the company whose stock figures a batch of orders changes.
 
-        `on_life` is told the kind of messages that booked orders, or changes of them, gave to their lives.
+        `on_life` is told the kind of messages that booked orders, or changes of them, gave to their lives, and the
+        kinds that waited while a batch held their orders.
         """
         self.on_life = on_life
         self.rt, self.steps, self.run_id, self.linger, self.on_demand = rt, steps, run_id, linger, on_demand
@@ -110,6 +111,7 @@ class Drain:
             messages = await self.rt.store.claim(ORDERS, owner, self.rt.settings.batch, self.rt.settings.lease)
             if messages:
                 await self._intake_batch(owner, await without_worn_out(self.rt, owner, messages, self.tally.counts))
+                await ring_for_waiting(self.rt, self.on_life, ORDERS, messages)
                 quiet_since = self.rt.now()
                 await self.mark.renew()
             elif (self.rt.now() - quiet_since).total_seconds() >= self.linger:

@@ -13,8 +13,9 @@ from prefect import flow, get_run_logger, tags
 from prefect.runtime import flow_run as current
 
 from canonical.errors import CrossdockError
-from flows.handling.lives.messages import FULFILLMENT, RETURNS, WAREHOUSE
+from flows.handling.lives.messages import FULFILLMENT, WAREHOUSE
 from flows.handling.lives.sweeping import ask_for, poll_cancelled_sales, poll_warehouse, sweep_lives
+from flows.handling.lives.waking import ring_for_rest
 from flows.life_draining import LifeDrain, LifeTally
 from flows.runtime import Runtime, runtime, stop_requested
 from flows.steps import lives as steps
@@ -107,13 +108,14 @@ async def look_at(rt: Runtime, names: list[str] | None, shop: str | None) -> Non
 
 async def drain_lives(rt: Runtime, kinds: tuple[str, ...], linger: float, key: str, title: str) -> LifeTally:
     """Drain, and show what was done."""
-    drain = LifeDrain(rt, steps, kinds, str(current.id) if current.id else None, linger=linger)
+    bell = InboxBell(rt)
+    await ring_for_rest(rt, bell.ring, kinds)
+    run_id = str(current.id) if current.id else None
+    drain = LifeDrain(rt, steps, kinds, run_id, linger=linger, on_waiting=bell.ring)
     for problem in (await rt.renew_mappings(), rt.house.renew()):
         if problem:
             drain.tally.note(problem)
     tally = await drain.run()
-    if RETURNS not in kinds and tally.counts["handed on"]:
-        await InboxBell(rt).ring(RETURNS)
     with tags(*sorted(set(tally.correlation_ids))[:MOST_TAGS]):
         await report_run(tally, key, title, rt.settings.gateway_url)
     if tally.rows or tally.notes:

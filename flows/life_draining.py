@@ -14,7 +14,7 @@ from typing import Protocol
 
 from canonical.errors import ConflictError, MisconfiguredError, RetryableError
 from canonical.records import Message
-from flows.handling.claims import DrainMark, hand_back, without_worn_out
+from flows.handling.claims import DrainMark, Ring, hand_back, ring_for_waiting, without_worn_out
 from flows.handling.leases import keep_lease
 from flows.handling.lives.living import live
 from flows.handling.lives.messages import WAREHOUSE
@@ -60,8 +60,17 @@ class LifeDrain:
     """One run's work. While it holds its mark, nobody wakes another run."""
 
     def __init__(
-        self, rt: Runtime, steps: LifeSteps, kinds: Sequence[str], run_id: str | None, *, linger: float
+        self,
+        rt: Runtime,
+        steps: LifeSteps,
+        kinds: Sequence[str],
+        run_id: str | None,
+        *,
+        linger: float,
+        on_waiting: Ring | None = None,
     ) -> None:
+        """`on_waiting` is told the kinds that a batch handed on, and those that waited while it held their orders."""
+        self.on_waiting = on_waiting
         self.rt, self.steps, self.kinds, self.run_id, self.linger = rt, steps, kinds, run_id, linger
         self.tally = LifeTally()
         self._numbers = itertools.count(1)
@@ -95,6 +104,7 @@ class LifeDrain:
             messages = await without_worn_out(self.rt, owner, messages, self.tally.counts)
             if messages:
                 await self._batch(kind, owner, messages)
+                await ring_for_waiting(self.rt, self.on_waiting, kind, messages)
                 self._busy_at = self.rt.now()
             elif (self.rt.now() - self._busy_at).total_seconds() >= self.linger:
                 return
@@ -135,3 +145,6 @@ class LifeDrain:
         await live(self.rt, batch, self.steps.carry)
         await self.steps.close(self.rt, batch)
         self.tally.batch(batch)
+        for kind in {forward.kind for paper in batch.papers for forward in paper.forwards} - {batch.kind}:
+            if self.on_waiting is not None:
+                await self.on_waiting(kind)

@@ -1,6 +1,6 @@
 """Our own database, one more system: inbox, effect ledger, and where every document stands."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol, runtime_checkable
 
@@ -50,6 +50,14 @@ class Inbox(Protocol):
 
     async def pending(self, kind: str) -> int:
         """How many messages could be claimed now."""
+        ...
+
+    async def kinds_waiting(self, aggregate_keys: Collection[str]) -> list[str]:
+        """The kinds of which these aggregates have ready messages that are due.
+
+        Whoever ends a lease asks: a message of another kind that came meanwhile could not be claimed (`claim`), so
+        its own drain may have ended without it.
+        """
         ...
 
     async def summary(self) -> list[InboxSummary]:

@@ -32,6 +32,13 @@ _READY: Final = {
 _FIRST_BEHIND: Final = f"""
     SELECT (SELECT min(seq) FROM inbox WHERE {BEHIND} AND kind = :kind AND aggregate_key = k.value) FROM """
 _BEHIND: Final = {"postgresql": _FIRST_BEHIND + _POSTGRES_KEYS, "sqlite": _FIRST_BEHIND + "json_each(:keys) AS k"}
+_WAITING: Final = f"""
+    WHERE aggregate_key = k.value AND {OPEN} AND state = 'ready' AND (not_before IS NULL OR not_before <= :now)
+    ORDER BY kind"""
+_KINDS: Final = {
+    "postgresql": f"SELECT DISTINCT kind FROM {_POSTGRES_KEYS} CROSS JOIN inbox {_WAITING}",
+    "sqlite": f"SELECT DISTINCT kind FROM json_each(:keys) AS k CROSS JOIN inbox {_WAITING}",
+}
 _NEXT_KIND: Final = text(f"SELECT min(kind) FROM inbox WHERE {BEHIND} AND kind > :kind")
 
 
@@ -42,6 +49,12 @@ def oldest_ready(
     statement = _typed(_READY[connection.dialect.name])
     rows = connection.execute(statement, {"keys": json.dumps(keys), "kind": kind, "now": now, "most": most})
     return [(row.seq, row.aggregate_key) for row in rows]
+
+
+def kinds_waiting(connection: Connection, keys: Iterable[str], now: datetime) -> list[str]:
+    """The kinds of which these aggregates have messages that could be claimed, once nobody has a lease on them."""
+    rows = connection.execute(_typed(_KINDS[connection.dialect.name]), {"keys": json.dumps(sorted(keys)), "now": now})
+    return list(rows.scalars())
 
 
 def _typed(statement: str) -> TextClause:

@@ -1,6 +1,6 @@
 """The state store: `canonical.ports.StateStore` over SQLite or PostgreSQL."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -33,6 +33,7 @@ from connectors.statestore import (
     clocks,
     control,
     effects,
+    heads,
     holdings,
     inbox,
     lives,
@@ -41,6 +42,7 @@ from connectors.statestore import (
     trace,
 )
 from connectors.statestore.database import Database, rows_of
+from connectors.statestore.dialects import now_of
 from connectors.statestore.intake import Intake
 from connectors.statestore.schema import REVISION, bring_up, current_revision, require_newest
 from connectors.statestore.settings import StoreSettings
@@ -87,6 +89,10 @@ class SqlStateStore(SqlStockBook):
     async def pending(self, kind: str) -> int:
         """How many messages could be claimed now."""
         return await self._database.read(lambda c: claims.pending(c, kind))
+
+    async def kinds_waiting(self, aggregate_keys: Collection[str]) -> list[str]:
+        """The kinds of which these aggregates have messages that nobody works on and that are due."""
+        return await self._database.read(lambda c: heads.kinds_waiting(c, aggregate_keys, now_of(c)))
 
     async def summary(self) -> list[InboxSummary]:
         """What is in the inbox and not done."""

@@ -2,16 +2,19 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 
 from canonical.drains import drain_mark
-from canonical.errors import ConflictError, CrossdockError
+from canonical.errors import ConflictError, CrossdockError, RetryableError
 from canonical.records import Batch, Message, MessageVerdict
 from canonical.states import MessageState
 from flows.handling.dead_letters import bury
 from flows.runtime import Runtime
+
+Ring = Callable[[str], Awaitable[None]]
+"""Wakes the drain of a kind of messages."""
 
 
 class DrainMark:
@@ -61,6 +64,19 @@ async def without_worn_out(rt: Runtime, owner: str, messages: list[Message], cou
         await bury(rt, owner, worn)
         counts["dead_lettered"] += len(worn)
     return [m for m in messages if m.attempts <= rt.settings.attempts]
+
+
+async def ring_for_waiting(rt: Runtime, ring: Ring | None, kind: str, released: Sequence[Message]) -> None:
+    """After a batch of one kind let its aggregates go: ring for the other kinds that waited for them.
+
+    Their own drains counted nothing that could be claimed and ended. A store that is busy leaves it to the sweep.
+    """
+    if ring is None or not released:
+        return
+    with suppress(RetryableError):
+        for other in await rt.store.kinds_waiting({message.aggregate_key for message in released}):
+            if other != kind:
+                await ring(other)
 
 
 async def wait_for_any(*events: asyncio.Event, within: float = 1.0) -> None:

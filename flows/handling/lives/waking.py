@@ -1,10 +1,11 @@
-"""Goods that came in may let an order leave that nobody could ship: it is placed again at once."""
+"""What lets a life go on at once: goods that came in for an order nobody could ship, a bell for what others drain."""
 
 from collections.abc import Collection
 
 from canonical.order import Order
 from canonical.records import CaseKind
-from flows.handling.lives.messages import FULFILLMENT, LOOK, about_order
+from flows.handling.claims import Ring
+from flows.handling.lives.messages import FULFILLMENT, LOOK, RETURNS, WAREHOUSE, about_order
 from flows.handling.reserving import items_of
 from flows.runtime import Runtime
 
@@ -28,3 +29,13 @@ async def wake_unplaced(rt: Runtime, company: str, items: Collection[str]) -> in
         about_order(record, LOOK, FULFILLMENT, f"goods/{now:%Y%m%d%H%M%S}", now, place=True) for record in concerned
     ]
     return sum(await rt.store.put(looks)) if looks else 0
+
+
+async def ring_for_rest(rt: Runtime, ring: Ring, kinds: Collection[str]) -> None:
+    """Ring for what waits of the kinds that this run does not drain.
+
+    A sweep and a look by hand put messages about an order for each of its flows, whichever of them was started.
+    """
+    for kind in (FULFILLMENT, WAREHOUSE, RETURNS):
+        if kind not in kinds and await rt.store.pending(kind):
+            await ring(kind)

@@ -49,6 +49,17 @@ async def test_two_kinds_of_one_aggregate_are_never_worked_on_at_once(store: Sql
     assert [m.aggregate_key[-1] for m in await store.claim("posting", "v", 9, MINUTE)] == ["1"]
 
 
+async def test_whoever_ends_a_lease_learns_which_other_kinds_waited_for_it(store: SqlStateStore) -> None:
+    await store.put([delivery("1"), delivery("2", kind="elsewhere")])
+    held = await store.claim("order", "w", 9, MINUTE)
+    await store.put([delivery("1", kind="returns"), delivery("1", kind="fulfillment"), delivery("1", kind="returns")])
+    assert await store.claim("returns", "v", 9, MINUTE) == []
+    assert await store.pending("returns") == 0
+    await store.commit(Batch(owner="w", messages=done(held)))
+    assert await store.kinds_waiting({held[0].aggregate_key}) == ["fulfillment", "returns"]
+    assert await store.pending("returns") == 2
+
+
 async def test_kinds_that_stand_behind_one_lease_all_come_back(store: SqlStateStore) -> None:
     await store.put([delivery("1")])
     held = await store.claim("order", "w", 1, MINUTE)
