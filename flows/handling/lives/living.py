@@ -138,6 +138,8 @@ async def close(rt: Runtime, batch: LifeBatch) -> None:
     """End the messages: done, handed on, set aside or given back; what an order waits for is a case."""
     drafts = LifeDrafts(rt, batch.owner)
     await _acknowledge(rt, batch, drafts)
+    for paper in batch.alive():
+        _add_other_flow(rt, batch, paper)
     for paper in batch.papers:
         _end_messages(rt, paper, drafts)
         drafts.deliveries += paper.forwards
@@ -149,6 +151,25 @@ async def close(rt: Runtime, batch: LifeBatch) -> None:
         _tell_other_flow(rt, batch, paper, drafts)
         paper.dirty = True  # what a list shows of it (stage, when to look) may have changed
     await drafts.commit([paper for paper in batch.papers if paper.life is not None])
+
+
+def _add_other_flow(rt: Runtime, batch: LifeBatch, paper: LifePaper) -> None:
+    """A life is kept whole by whichever flow closes it: what the other one waits for stays a case, and its time stays.
+
+    Both plans are functions of the same facts. What is due in the other one is carried out there.
+    """
+    life = paper.life
+    if paper.record is None or paper.order is None or life is None or not (life.returns or life.refunds):
+        return
+    planner = plan_fulfillment if batch.kind == RETURNS else plan_returns
+    try:
+        other = planner(facts_of(rt, paper))
+    except Exception as error:  # noqa: BLE001 - one document's defect is its own
+        paper.error = contained(error, f"order {paper.label}")
+        return
+    known = {one.code for one in paper.waits}
+    paper.waits = (*paper.waits, *(one for one in other.waits if one.code not in known))
+    paper.look_again(other.look_at)
 
 
 async def _acknowledge(rt: Runtime, batch: LifeBatch, drafts: LifeDrafts) -> None:

@@ -3,7 +3,8 @@
 from typing import Any
 
 from canonical.life import OrderLife
-from canonical.returns import Disposition, Return, ReturnLine, ReturnStatus
+from canonical.order import TransactionKind
+from canonical.returns import Disposition, Refund, RefundTransaction, Return, ReturnLine, ReturnStatus
 from canonical.rules import example
 from canonical.rules.lifecycle.policy import LifePolicy, ReturnsPolicy
 from canonical.states import ReturnState
@@ -18,6 +19,14 @@ BACK = Return(
     name="#1001-R1",
     status=ReturnStatus.REQUESTED,
     lines=(ReturnLine(id="rl1", line_id="11", quantity=1, reason="unwanted"),),
+)
+GIVEN = Refund(
+    id="hand-1",
+    shop="north",
+    order_id=ORDER.id,
+    created_at=example.NOW,
+    transactions=(RefundTransaction(id="32", gateway="card", amount=example.pair("2.00"), parent_id="31"),),
+    total=example.pair("2.00"),
 )
 
 
@@ -150,6 +159,21 @@ async def test_goods_that_nobody_announced_are_handed_to_their_order_by_its_name
     await house.fulfil()
     await house.take_back()
     assert [what for what, _ in house.returns.calls if what == "open_return"] == ["open_return"]
+
+
+async def test_what_shipping_waits_for_stays_a_case_when_money_goes_back(house: LifeHouse) -> None:
+    await house.stock(east={"TEE-1": 0}, west={"TEE-1": 0})
+    await house.book(ORDER)
+    await house.fulfil()
+    assert list(await house.cases(ORDER)) == ["nobody_ships"]
+    house.returns.by_hand.append(GIVEN)
+    paid = example.payment("2.00", id="32", kind=TransactionKind.REFUND, parent_id="31", processed_at=house.rt.now())
+    newer = {"transactions": (*ORDER.transactions, paid), "updated_at": house.rt.now()}
+    await house.arrive(ORDER.model_copy(update=newer), topic="refunds/create")
+    await house.drain_orders()
+    await house.take_back()
+    assert list(await house.cases(ORDER)) == ["nobody_ships"]
+    assert (await house.store.scan_lives("north"))[0].look_at is not None
 
 
 async def test_goods_of_nobody_knows_whom_wait_for_a_person(house: LifeHouse) -> None:
