@@ -27,7 +27,8 @@ class OrderLedger:
     """One order in one system. What a system does not keep stays empty: a warehouse knows no money.
 
     `ordered` is what was asked of it, `open` what it still means to ship; `returned` is all that came back, and
-    `restocked` what of that is on the shelf again.
+    `restocked` what of that is on the shelf again. `taken_out` are at most the pieces that a refund, an edit or a
+    cancellation took out before they left.
     """
 
     system: str
@@ -36,6 +37,7 @@ class OrderLedger:
     shipped: Goods = field(default_factory=dict)
     returned: Goods = field(default_factory=dict)
     restocked: Goods = field(default_factory=dict)
+    taken_out: Goods = field(default_factory=dict)
     cancelled: bool = False
     total: Decimal = NOTHING
     invoiced: Decimal = NOTHING

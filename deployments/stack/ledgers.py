@@ -106,6 +106,7 @@ def _shown_goods(page: OrderLedger, order: Mapping[str, Any], kept: Mapping[str,
     for line in order["lineItems"]:
         if line["requiresShipping"] and line["sku"]:
             page.add(page.ordered, line["sku"], line["quantity"])
+            page.add(page.taken_out, line["sku"], line["quantity"] if page.cancelled else _taken_out(order, line))
     for one in order.get("fulfillmentOrders", ()):
         request = kept.get(one["id"], one)
         for line in request["lineItems"] if request["status"] not in ("CLOSED", "CANCELLED") else ():
@@ -117,6 +118,13 @@ def _shown_goods(page: OrderLedger, order: Mapping[str, Any], kept: Mapping[str,
             page.documents.append(row["id"])
             for line in row["fulfillmentLineItems"]:
                 page.add(page.shipped, skus[line["lineItem"]["id"]], line["quantity"])
+
+
+def _taken_out(order: Mapping[str, Any], line: Mapping[str, Any]) -> int:
+    """Pieces of a line that a refund without a return took out, edits among them; some may have left before."""
+    alone = [refund for refund in order.get("refunds") or () if not refund.get("return")]
+    rows = [row for refund in alone for row in refund.get("refundLineItems") or ()]
+    return sum(int(row["quantity"]) for row in rows if row["lineItem"]["id"] == line["id"])
 
 
 def _come_back(

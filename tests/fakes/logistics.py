@@ -1,6 +1,6 @@
 """Fakes of a warehouse, an ERP after the sale, and a shop's side of shipping and returns, with faults on demand."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -69,6 +69,7 @@ class FakeWarehouse(Faulty):
         self.requests: dict[str, FulfillmentRequest] = {}
         self.cancelled: dict[str, str] = {}
         self.packed: set[str] = set()
+        self.most: dict[str, int] = {}  # the most pieces that a request ever asked for
         self.events: list[WarehouseEvent] = []
         self.acknowledges_later: datetime | None = None
 
@@ -83,6 +84,7 @@ class FakeWarehouse(Faulty):
         if known is not None and known.revision == request.revision and known.lines != request.lines:
             return Failed(ConflictError("another content stands under this key", code="key_reused"))
         self.requests.setdefault(request.key, request)
+        self.most[request.key] = max(self.most.get(request.key, 0), sum(line.quantity for line in request.lines))
         if self.acknowledges_later is not None:
             return AwaitingAck(request.key, self.acknowledges_later)
         return Settled(self._ref(request.key))
@@ -231,6 +233,7 @@ class FakeFulfillmentChannel(Faulty):
         self.elsewhere: list[ChannelFulfillment] = []
         self.requests: dict[str, tuple[FulfillmentOrder, ...]] = {}
         self.cancelled: dict[str, str] = {}
+        self.ended: set[str] = set()  # orders that somebody cancelled in the shop
 
     async def read_logistics(self, order_ids: Sequence[str]) -> Mapping[str, OrderLogistics]:
         self.asked("read_logistics", list(order_ids))
@@ -251,6 +254,9 @@ class FakeFulfillmentChannel(Faulty):
         self.asked("fulfill", [write.key for write in writes])
         outcomes: list[Outcome[str]] = []
         for write in writes:
+            if write.order_id in self.ended and write.key not in self.fulfilled:
+                outcomes.append(Failed(RejectedError("the order is cancelled", code="order_cancelled")))
+                continue
             self.fulfilled.setdefault(write.key, (f"f{len(self.fulfilled) + 1}", write))
             outcomes.append(Settled(self.fulfilled[write.key][0]))
         self.answered()
@@ -307,6 +313,7 @@ class FakeReturnChannel(Faulty):
         self.returns: dict[str, Return] = {}
         self.refunds: dict[str, tuple[str, Refund]] = {}
         self.by_hand: list[Refund] = []
+        self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     async def read_returns(self, ids: Sequence[str]) -> Mapping[str, Return | RejectedError]:
         self.asked("read_returns", list(ids))
@@ -373,7 +380,7 @@ class FakeReturnChannel(Faulty):
             shop=self.shop,
             order_id=write.order_id,
             return_id=write.return_id,
-            created_at=datetime.now(UTC),
+            created_at=self.now(),
             lines=tuple(
                 RefundLine(line_id=line, quantity=n, subtotal=_nothing(write), tax=_nothing(write))
                 for line, (n, _) in write.lines.items()

@@ -222,6 +222,7 @@ async def opened_house(tmp_path: Path, settlement: Any = None) -> AsyncIterator[
         ),
     )
     held.append(LifeHouse(rt=rt, store=store, **parts))
+    parts["returns"].now = now
     await held[0].stock(east={"TEE-1": 10}, west={"TEE-1": 10})
     yield held[0]
     await rt.aclose()
