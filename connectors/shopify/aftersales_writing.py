@@ -39,6 +39,14 @@ async def once(find: Callable[[], Awaitable[T | None]], send: Callable[[], Await
     """
     if (found := await find()) is not None:
         return found
+    return await settled(find, send)
+
+
+async def settled(find: Callable[[], Awaitable[T | None]], send: Callable[[], Awaitable[T]]) -> T:
+    """What `send` makes; a lost answer, or a refusal, is settled by looking.
+
+    By itself only where the shop refuses a second time (a state that is reached once): else `once` looks first.
+    """
     try:
         return await send()
     except RetryableError as error:

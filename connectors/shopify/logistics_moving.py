@@ -8,7 +8,7 @@ from canonical.errors import RejectedError, RetryableError
 from canonical.fulfillment import FulfillmentOrder
 from connectors.shopify.aftersales_writing import change, need_id, once, read_back, unknown
 from connectors.shopify.client import ShopifyClient
-from connectors.shopify.logistics_reading import OrderState, read_state
+from connectors.shopify.logistics_reading import OrderState, read_state, read_state_by_request
 from connectors.shopify.reading import gid
 from connectors.shopify.shipping_plan import WAITING, at
 
@@ -136,8 +136,8 @@ class Mover:
 
     async def _state(self, request_id: str) -> tuple[OrderState, FulfillmentOrder]:
         """The order, and the fulfillment order in it, though it may be closed by now."""
-        node = await self._find(request_id)
-        state = await read_state(self.client, str(node["orderId"]).rpartition("/")[2])
+        need_id(request_id, "fulfillment_order_id", request_id)
+        state = await read_state_by_request(self.client, request_id)
         request = (
             next((one for one in state.logistics.fulfillment_orders if one.id == request_id), None) if state else None
         )

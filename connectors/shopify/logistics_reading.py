@@ -12,7 +12,7 @@ from connectors.shopify import mapping
 from connectors.shopify.client import ShopifyClient
 from connectors.shopify.logistics_claims import Claim, claimed, claims_in
 from connectors.shopify.mapper_graphql import fulfillment_order
-from connectors.shopify.reading import gid, read_nodes
+from connectors.shopify.reading import gid, read_nodes, with_all_pages
 from connectors.shopify.schemas import Digits, Said, Wire
 from connectors.shopify.schemas_graphql import FulfillmentOrders, Ref
 
@@ -75,6 +75,14 @@ async def read_states(client: ShopifyClient, order_ids: Sequence[str]) -> dict[s
 async def read_state(client: ShopifyClient, order_id: str) -> OrderState | None:
     """One order; None when there is none."""
     return (await read_states(client, [order_id])).get(order_id)
+
+
+async def read_state_by_request(client: ShopifyClient, fulfillment_order_id: str) -> OrderState | None:
+    """The order of a fulfillment order; None when there is no such fulfillment order."""
+    variables = {"id": gid("FulfillmentOrder", fulfillment_order_id)}
+    answer = await client.call("read_fulfillment_order", variables, document=fulfillment_order_id)
+    found = answer.data.get("fulfillmentOrder")
+    return state_of(await with_all_pages(client, found["order"])) if found else None
 
 
 async def owners_of(client: ShopifyClient, fulfillment_order_ids: Sequence[str]) -> dict[str, str]:

@@ -20,7 +20,7 @@ async def read_nodes(client: ShopifyClient, operation: str, order_ids: Sequence[
         answer = await client.call(operation, {"ids": [gid("Order", order_id) for order_id in chunk]})
         for order_id, node in zip(chunk, answer.data.get("nodes") or (), strict=True):
             if node:
-                found[order_id] = await _with_all_pages(client, node)
+                found[order_id] = await with_all_pages(client, node)
     return found
 
 
@@ -28,7 +28,8 @@ def gid(kind: str, native_id: str) -> str:
     return f"gid://shopify/{kind}/{native_id}"
 
 
-async def _with_all_pages(client: ShopifyClient, node: Node) -> Node:
+async def with_all_pages(client: ShopifyClient, node: Node) -> Node:
+    """An order node, its connections read to their ends."""
     name = str(node.get("name") or node["id"])
     if "lineItems" in node:
         await extend(client, node["lineItems"], "order_lines", node["id"], ("order", "lineItems"), name)

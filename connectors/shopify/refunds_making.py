@@ -14,7 +14,7 @@ from canonical.ids import digest, key_uuid
 from canonical.money import Money
 from canonical.ports.aftersales import RefundWrite
 from canonical.returns import Refund
-from connectors.shopify.aftersales_writing import change, need_id, once, unknown
+from connectors.shopify.aftersales_writing import change, need_id, settled, unknown
 from connectors.shopify.client import ShopifyClient
 from connectors.shopify.reading import gid
 from connectors.shopify.refunds_reading import GIVEN, duties_on, read_order, refunds_of
@@ -33,14 +33,14 @@ class Refunder:
 
     async def refund(self, write: RefundWrite) -> Refund:
         """As `ReturnChannel.refund`."""
-        mark = mark_of(write.key)
+        order = await read_order(self.client, write.order_id)
+        if (found := self._made(order, write)) is not None:
+            return found
 
         async def made() -> Refund | None:
-            refunds = refunds_of(await read_order(self.client, write.order_id), self.shop)
-            return next((one for one in refunds if mark in (one.note or "")), None)
+            return self._made(await read_order(self.client, write.order_id), write)
 
         async def make() -> Refund:
-            order = await read_order(self.client, write.order_id)
             _check(order, write)
             await (self._process(order, write) if write.return_id else self._create(order, write))
             refund = await made()
@@ -49,7 +49,12 @@ class Refunder:
                 raise RetryableError(words, code="refund_unseen", document=order["name"], maybe_applied=True)
             return refund
 
-        return await once(made, make)
+        return await settled(made, make)
+
+    def _made(self, order: Mapping[str, Any], write: RefundWrite) -> Refund | None:
+        """The refund of this key that the order shows."""
+        mark = mark_of(write.key)
+        return next((one for one in refunds_of(order, self.shop) if mark in (one.note or "")), None)
 
     async def _create(self, order: Mapping[str, Any], write: RefundWrite) -> None:
         given: dict[str, Any] = {
