@@ -9,7 +9,7 @@ Limits: a sale that is invoiced as it was ordered has no invoice of one shipment
 A crash between taking the lines of two drafts and deleting the emptied one leaves an empty draft, which is no sale's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -32,6 +32,7 @@ MODEL = "account.invoice"
 FIELDS = ["reference", "state", "number", "total_amount", "comment"]
 _OPEN = ("draft", "validated")
 _POSTED = ("posted", "paid")
+Lines = list[dict[str, Any]]
 
 
 class Invoices:
@@ -68,85 +69,95 @@ class Invoices:
                     work.error = conflict(work.posting.key, f"invoice {number} stands under this key, of other content")
 
     async def _claim(self, works: Sequence[Work[InvoicePosting]]) -> None:
-        lacking = [w for w in works if not await self._take(w, again=False) and w.open]
+        """Take the drafts of each. Without any, the sale is processed once more: Tryton may have to make them."""
+        lacking = await self._taken(works, again=False)
         if lacking:
             await each(lacking, lambda group: self._client.call(f"{SALE}.process", [w.sale.id for w in group]))
             fresh = await self._sales.by_key(w.posting.sale_key for w in lacking)
             for work in lacking:
                 work.sale = fresh.get(work.posting.sale_key, work.sale)
-                if work.open:
-                    await self._take(work, again=True)
+            await self._taken([w for w in lacking if w.open], again=True)
 
-    async def _take(self, work: Work[InvoicePosting], *, again: bool) -> bool:
-        """Take the drafts that are to be invoiced as one, in one write. False when there are none yet."""
-        try:
-            lines = await self._lines(work)
-            if not lines and again:
-                raise _nothing_to_invoice(work)
+    async def _taken(self, works: Sequence[Work[InvoicePosting]], *, again: bool) -> list[Work[InvoicePosting]]:
+        """Take for each the drafts that are one invoice; those without are returned, or refused the second time."""
+        drafted, moves = await self._drafted(works), await self._moves_of(works)
+        taken: dict[int, Lines] = {}
+        lacking = []
+        for work in works:
+            try:
+                lines = _lines_of(work, drafted, moves)
+            except (RejectedError, HeldError) as error:
+                work.error = error
+                continue
             if lines:
-                await self._write(work, lines)
-        except (RejectedError, HeldError) as error:
-            work.error = error
-        return work.id is not None or work.error is not None
+                taken[id(work)] = lines
+            elif again:
+                work.error = _nothing_to_invoice(work)
+            else:
+                lacking.append(work)
+        await self._write([w for w in works if id(w) in taken], taken)
+        return lacking
 
-    async def _lines(self, work: Work[InvoicePosting]) -> list[dict[str, Any]]:
-        """The drafted lines that this invoice is of."""
-        domain = [("invoice", "in", list(work.sale.invoices)), ("invoice.state", "in", list(_OPEN))]
+    async def _drafted(self, works: Sequence[Work[InvoicePosting]]) -> dict[int, Lines]:
+        """The lines of drafts that no key has taken, by invoice."""
+        drafts = sorted({id_ for work in works for id_ in work.sale.invoices})
+        if not drafts:
+            return {}
+        domain = [("invoice", "in", drafts), ("invoice.state", "in", list(_OPEN))]
         unclaimed = ["OR", ("invoice.reference", "=", None), ("invoice.reference", "=", "")]
         fields = ["invoice", "stock_moves", "quantity"]
-        lines: list[dict[str, Any]] = await self._client.read(
+        found: dict[int, Lines] = {}
+        for row in await self._client.read(
             "model.account.invoice.line.search_read", [*domain, unclaimed], 0, None, [("id", "ASC")], fields
+        ):
+            found[row["invoice"]] = [*found.get(row["invoice"], ()), row]
+        return found
+
+    async def _moves_of(self, works: Sequence[Work[InvoicePosting]]) -> dict[str, set[int]]:
+        """The moves of the shipments under the postings' shipment keys, of those that are there."""
+        keys = sorted({work.posting.shipment_key for work in works if work.posting.shipment_key is not None})
+        if not keys:
+            return {}
+        domain = [("reference", "in", keys), ("state", "=", "done")]
+        rows = await self._client.read(
+            f"model.{SHIPMENT}.search_read", domain, 0, None, [("id", "DESC")], ["reference", "moves"]
         )
-        if work.posting.shipment_key is None:
-            return lines
-        if work.sale.by_order:
-            raise _by_order(work)
-        moves = await self._moves_of(work)
-        goods = [line for line in lines if moves.issuperset(line["stock_moves"]) and line["stock_moves"]]
-        return [*goods, *(line for line in lines if not line["stock_moves"])] if goods else []
+        return {row["reference"]: set(row["moves"]) for row in rows}
 
-    async def _moves_of(self, work: Work[InvoicePosting]) -> set[int]:
-        """The moves of the shipment under the posting's shipment key. Raises `HeldError` when it is not there yet."""
-        domain = [("reference", "=", work.posting.shipment_key), ("state", "=", "done")]
-        rows = await self._client.read(f"model.{SHIPMENT}.search_read", domain, 0, 1, None, ["moves"])
-        if not rows:
-            raise HeldError(
-                f"there is no shipment {work.posting.shipment_key} in Tryton",
-                code="shipment_missing",
-                document=work.posting.key,
-                way_out="It goes on by itself once the shipment is posted.",
-            )
-        return set(rows[0]["moves"])
+    async def _write(self, works: Sequence[Work[InvoicePosting]], taken: Mapping[int, Lines]) -> None:
+        """One invoice of each one's lines: the first keeps its place, lines of other drafts join it."""
 
-    async def _write(self, work: Work[InvoicePosting], lines: Sequence[dict[str, Any]]) -> None:
-        """One invoice of these lines: the first keeps its place, lines of other drafts join it."""
-        first = lines[0]["invoice"]
-        joining = [line["id"] for line in lines if line["invoice"] != first]
-        emptied = sorted({line["invoice"] for line in lines} - {first})
-        values: dict[str, Any] = {
-            "reference": work.posting.key,
-            "invoice_date": work.posting.invoice_date,
-            "comment": comment_of(_digest(work.posting)),
-        }
-        if joining:
-            values["lines"] = [("add", joining)]
-        await self._client.call(f"model.{MODEL}.write", [first], values, document=work.posting.key)
-        work.id, work.created = first, True
-        if emptied:
-            await self._client.call(f"model.{MODEL}.delete", emptied, document=work.posting.key)
+        async def write(group: Sequence[Work[InvoicePosting]]) -> None:
+            changes: list[Any] = []
+            for work in group:
+                changes += [[taken[id(work)][0]["invoice"]], _claim_values(work.posting, taken[id(work)])]
+            await self._client.call(f"model.{MODEL}.write", *changes)
+            for work in group:
+                work.id, work.created = taken[id(work)][0]["invoice"], True
+
+        async def delete(group: Sequence[Work[InvoicePosting]]) -> None:
+            ids = sorted({id_ for work in group for id_ in emptied(work)})
+            await self._client.call(f"model.{MODEL}.delete", ids)
+
+        def emptied(work: Work[InvoicePosting]) -> set[int]:
+            return {line["invoice"] for line in taken[id(work)]} - {work.id}
+
+        await each(works, write)
+        await each([work for work in works if work.open and emptied(work)], delete)
 
     async def _take_cents(self, works: Sequence[Work[InvoicePosting]]) -> None:
         """Bring the last invoice of a sale to what is left of the sale's total."""
-        for work in works:
-            more_to_come = not work.sale.by_order and not work.sale.shipped
-            if more_to_come or any(line.to_invoice for line in work.sale.lines):
-                continue
-            domain = [("id", "in", list(work.sale.invoices)), ("state", "!=", "cancelled")]
-            rows = await self._client.read(f"model.{MODEL}.search_read", domain, 0, None, None, FIELDS)
-            if any(row["id"] != work.id and row["state"] in _OPEN for row in rows):
+        last = [work for work in works if _may_be_last(work)]
+        if not last:
+            return
+        domain = [("id", "in", [id_ for work in last for id_ in work.sale.invoices]), ("state", "!=", "cancelled")]
+        rows = await self._client.read(f"model.{MODEL}.search_read", domain, 0, None, None, FIELDS)
+        for work in last:
+            own = [row for row in rows if row["id"] in work.sale.invoices]
+            if any(row["id"] != work.id and row["state"] in _OPEN for row in own):
                 continue  # another is open: it will be the last
-            off = work.sale.total - sum((row["total_amount"] for row in rows), Decimal(0))
-            if off and abs(off) <= quantum(work.sale.currency_code) * len(work.sale.lines) * len(rows):
+            off = work.sale.total - sum((row["total_amount"] for row in own), Decimal(0))
+            if off and abs(off) <= quantum(work.sale.currency_code) * len(work.sale.lines) * len(own):
                 await self._round(work, work.money(off))
 
     async def _round(self, work: Work[InvoicePosting], off: Money) -> None:
@@ -167,6 +178,44 @@ async def rounding_line(
         raise RejectedError(f"Tryton has no item {code} for roundings", code="item_unknown", document=document)
     accounts = await Accounts(client).revenue([items[code].id])
     return rounding_values(items[code], off) | {"account": accounts[items[code].id]}
+
+
+def _lines_of(work: Work[InvoicePosting], drafted: Mapping[int, Lines], moves: Mapping[str, set[int]]) -> Lines:
+    """The drafted lines that this invoice is of. Raises `HeldError` when its shipment is not there yet."""
+    lines = [line for invoice in sorted(set(work.sale.invoices)) for line in drafted.get(invoice, ())]
+    lines.sort(key=lambda line: int(line["id"]))
+    shipment = work.posting.shipment_key
+    if shipment is None:
+        return lines
+    if work.sale.by_order:
+        raise _by_order(work)
+    if shipment not in moves:
+        raise HeldError(
+            f"there is no shipment {shipment} in Tryton",
+            code="shipment_missing",
+            document=work.posting.key,
+            way_out="It goes on by itself once the shipment is posted.",
+        )
+    goods = [line for line in lines if moves[shipment].issuperset(line["stock_moves"]) and line["stock_moves"]]
+    return [*goods, *(line for line in lines if not line["stock_moves"])] if goods else []
+
+
+def _claim_values(posting: InvoicePosting, lines: Lines) -> dict[str, Any]:
+    """The change that makes the first draft of these lines this invoice."""
+    values: dict[str, Any] = {
+        "reference": posting.key,
+        "invoice_date": posting.invoice_date,
+        "comment": comment_of(_digest(posting)),
+    }
+    if joining := [line["id"] for line in lines if line["invoice"] != lines[0]["invoice"]]:
+        values["lines"] = [("add", joining)]
+    return values
+
+
+def _may_be_last(work: Work[InvoicePosting]) -> bool:
+    """Whether nothing of its sale is to be invoiced after it."""
+    more_to_come = not work.sale.by_order and not work.sale.shipped
+    return not more_to_come and not any(line.to_invoice for line in work.sale.lines)
 
 
 def _digest(posting: InvoicePosting) -> str:
