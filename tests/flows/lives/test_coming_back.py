@@ -1,5 +1,6 @@
 """From a request for a return to the refund, over fakes: inspected, credited, refunded, closed, in that order, once."""
 
+from datetime import timedelta
 from typing import Any
 
 from canonical.life import OrderLife
@@ -151,6 +152,21 @@ async def test_a_large_refund_waits_for_a_person_who_may(house: LifeHouse) -> No
     await house.take_back()
     assert len(house.settlement.of("credit")) == len(house.returns.refunds) == 1
     assert (await house.life(ORDER)).returns[0].settlings[0].approved_by == "mara"
+
+
+async def told_again(house: LifeHouse, pieces: int) -> None:
+    """The shop tells of the order again, with so many pieces left of its line."""
+    line = ORDER.lines[0].model_copy(update={"current_quantity": pieces})
+    at = ORDER.updated_at + timedelta(minutes=5)
+    told = ORDER.model_copy(update={"lines": (line, *ORDER.lines[1:]), "updated_at": at})
+    await house.arrive(told, topic="orders/updated")
+    await house.drain_orders()
+
+
+async def test_a_piece_refunded_after_it_left_is_no_change_of_what_was_booked(house: LifeHouse) -> None:
+    await shipped(house)
+    await told_again(house, 0)
+    assert await house.cases(ORDER) == {}
 
 
 async def test_goods_that_nobody_announced_are_handed_to_their_order_by_its_name(house: LifeHouse) -> None:

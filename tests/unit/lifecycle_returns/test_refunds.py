@@ -63,9 +63,64 @@ def test_pieces_refunded_by_hand_are_not_refunded_again_by_their_return() -> Non
     id_ = world.ask({"12": 2})
     world.refund_by_hand({"12": 2}, "109.00")
     world.inspected(id_, ("12", 2, RESTOCK))
-    assert codes(world) == ["already_refunded"]
+    assert codes(world) == []
     assert [str(one.total) for one in world.of(Operation.CREDIT)] == ["109.00 USD"]
     assert len(world.refunds) == 1
+    assert world.known(id_).state is ReturnState.CLOSED
+
+
+def test_a_piece_refunded_by_hand_while_it_comes_back_is_paid_once_though_another_one_is_still_sold() -> None:
+    world = World()
+    id_ = world.ask({"12": 1})
+    world.received(id_, _12=1)
+    world.run()
+    refund = world.refund_by_hand({"12": 1}, "54.50")
+    world.inspected(id_, ("12", 1, RESTOCK))
+    assert codes(world) == []
+    assert [(str(one.total), one.return_id) for one in world.of(Operation.CREDIT)] == [("54.50 USD", id_)]
+    assert [str(one.amount) for one in world.of(Operation.PAYMENT)] == ["-54.50 USD"]
+    assert world.refunds == [refund]
+    assert world.life.return_(f"refund/{refund.id}") is None
+    assert world.known(id_).state is ReturnState.CLOSED
+
+
+def test_more_pieces_refunded_by_hand_than_come_back_wait_for_a_person() -> None:
+    world = World()
+    id_ = world.ask({"12": 1})
+    world.run()
+    world.refund_by_hand({"12": 1, "11": 1}, "65.38")
+    world.inspected(id_, ("12", 1, RESTOCK))
+    assert codes(world) == ["already_refunded"]
+    assert len(world.of(Operation.CREDIT)) == len(world.refunds) == 1
+    world.waive("already_refunded")
+    assert codes(world) == []
+    assert len(world.of(Operation.CREDIT)) == len(world.refunds) == 2
+
+
+def test_nothing_more_is_paid_of_a_return_while_a_refund_for_it_waits_for_a_person() -> None:
+    world = World()
+    id_ = world.ask({"12": 1})
+    world.run()
+    world.refund_by_hand({"12": 1}, "60.00")
+    world.inspected(id_, ("12", 1, RESTOCK))
+    assert codes(world) == ["refund_differs"]
+    assert world.of(Operation.CREDIT) == []
+    assert len(world.refunds) == 1
+
+
+def test_a_refund_by_hand_takes_the_place_of_ours_that_waited_and_a_second_one_stands_alone() -> None:
+    world = World(policy=policy(approval_above={"USD": Decimal(50)}))
+    id_ = world.ask({"12": 1})
+    world.inspected(id_, ("12", 1, RESTOCK))
+    world.run()
+    world.refund_by_hand({"12": 1}, "54.50")
+    other = world.refund_by_hand({"12": 1}, "54.50")
+    assert codes(world) == []
+    world.decide()
+    assert codes(world) == []
+    assert [str(one.total) for one in world.of(Operation.CREDIT)] == ["54.50 USD", "54.50 USD"]
+    assert len(world.refunds) == 2
+    assert world.known(f"refund/{other.id}").state is ReturnState.CLOSED
 
 
 def test_a_return_refunded_by_hand_is_credited_and_its_goods_are_received_later() -> None:

@@ -10,6 +10,7 @@ from canonical.returns import Disposition, Inspected, Refund
 from canonical.rules.lifecycle.facts import Facts, Waits
 from canonical.rules.lifecycle.returns import money, naming
 from canonical.rules.lifecycle.returns.account import Account, lines_of, money_of, settlings
+from canonical.rules.lifecycle.returns.belonging import place_of, same_pieces
 from canonical.rules.lifecycle.returns.freezing import adjusted
 from canonical.settlement import InvoiceTrigger
 from canonical.steps import Operation
@@ -20,13 +21,14 @@ def adopt(facts: Facts, life: OrderLife) -> tuple[OrderLife, list[Waits]]:
     known = {one.refund_id for _, one in naming.all_settlings(life)}
     waits = list[Waits]()
     for refund in life.refunds:
-        return_ = life.return_(refund.return_id or f"{naming.REFUND_ALONE}{refund.id}")
-        if refund.id in known or return_ is None:
+        if refund.id in known:
             continue
+        place = place_of(life, refund)
+        return_ = life.return_(place) or naming.alone(place, refund)
         taken, stop = _adopted(facts, life, return_, refund)
         waits += stop
         if taken is not None:
-            life = life.with_return(naming.with_settling(return_, taken))
+            life = naming.without_stray(life.with_return(naming.with_settling(return_, taken)), refund.id)
     for return_ in life.returns:
         life, stop = _restocked(facts, life, return_)
         waits += stop
@@ -80,7 +82,7 @@ def _back(facts: Facts, life: OrderLife, refund: Refund) -> dict[str, int]:
 
 
 def _adopted(facts: Facts, life: OrderLife, return_: ReturnLife, refund: Refund) -> tuple[Settling | None, list[Waits]]:
-    standing = _same(return_, refund)
+    standing = same_pieces(return_, refund)
     if standing is not None:
         return standing.model_copy(update={"refund_id": refund.id}), []
     twice = _twice(facts, life, refund)
@@ -95,21 +97,6 @@ def _adopted(facts: Facts, life: OrderLife, return_: ReturnLife, refund: Refund)
         way_out = "Compare the refund in the shop; release this to credit exactly what was paid."
         return None, [Waits("refund_differs", words, way_out, owner="finance")]
     return settling, []
-
-
-def _same(return_: ReturnLife, refund: Refund) -> Settling | None:
-    """The settling of ours that pays for exactly these pieces, and was overtaken by somebody in the shop."""
-    wanted = Counter[str]()
-    for line in refund.lines:
-        wanted[line.line_id] += line.quantity
-    for one in return_.settlings:
-        mine = Counter[str]()
-        for part in one.lines:
-            if part.purpose == money.ITEM:
-                mine[part.line_id or ""] += part.quantity
-        if one.refund_id is None and not one.rejected and one.needs_refund and mine == wanted and wanted:
-            return one
-    return None
 
 
 def _twice(facts: Facts, life: OrderLife, refund: Refund) -> Waits | None:

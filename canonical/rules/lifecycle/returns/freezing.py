@@ -13,6 +13,7 @@ from canonical.rules.lifecycle.facts import Facts, Waits
 from canonical.rules.lifecycle.policy import FirstOf, ReasonRule, ReturnsPolicy
 from canonical.rules.lifecycle.returns import money, naming
 from canonical.rules.lifecycle.returns.account import Account
+from canonical.rules.lifecycle.returns.belonging import meanwhile, unsettled
 from canonical.rules.lifecycle.returns.counting import announced, fingerprint
 
 ABOVE_LIMIT, OVER_PAYMENT = "above_limit", "over_payment"
@@ -36,7 +37,7 @@ def freeze(facts: Facts, return_: ReturnLife) -> tuple[ReturnLife, list[Waits]]:
     account = Account.of(facts.order, facts.life)
     due, short = _available(account, due, return_, facts)
     waits += short
-    if not due:
+    if not due or unsettled(facts.life, return_.id):
         return return_, waits
     if (stop := _not_yet(facts, return_)) is not None:
         return return_, [*waits, stop]
@@ -110,7 +111,9 @@ def _settled(return_: ReturnLife) -> Counter[tuple[str, Disposition | None]]:
 
 
 def _available(account: Account, due: list[Due], return_: ReturnLife, facts: Facts) -> tuple[list[Due], list[Waits]]:
-    """Without the pieces of the order that were given back already."""
+    """Without the pieces that were given back already, or that somebody refunded meanwhile, so that nobody can tell."""
+    released = "already_refunded" in facts.life.waived
+    doubtful = Counter[str]() if released else meanwhile(facts.life, return_)
     kept, left, short = list[Due](), dict[str, int](), False
     for one in due:
         line_id = one.line.line_id
@@ -118,12 +121,13 @@ def _available(account: Account, due: list[Due], return_: ReturnLife, facts: Fac
             continue
         if line_id not in left:
             left[line_id] = money.line_of(facts.order, line_id).quantity - account.pieces(line_id)
-        pieces = min(one.pieces, max(0, left[line_id]))
+        pieces = min(max(0, one.pieces - doubtful[line_id]), max(0, left[line_id]))
+        doubtful[line_id] -= min(doubtful[line_id], one.pieces)
         left[line_id] -= pieces
         short = short or pieces < one.pieces
         if pieces:
             kept.append(one._replace(pieces=pieces))
-    if not short or "already_refunded" in facts.life.waived:
+    if not short or released:
         return kept, []
     words = f"return {label(return_)}: pieces came back that were refunded already"
     return kept, [Waits("already_refunded", words, "Look at the refunds of the order; release this when it is right.")]

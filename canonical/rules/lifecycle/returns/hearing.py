@@ -11,6 +11,7 @@ from canonical.approvals import Approval, ApprovalState
 from canonical.life import Arrival, ArrivedLine, OrderLife, ReturnedLine, ReturnLife, Settling
 from canonical.returns import Disposition, Refund, Return, ReturnStatus
 from canonical.rules.lifecycle.returns import naming
+from canonical.rules.lifecycle.returns.belonging import place_of
 from canonical.rules.lifecycle.returns.counting import BY_ITEM, recounted
 from canonical.rules.lifecycle.returns.stages import placed
 from canonical.states import ReturnState
@@ -64,10 +65,9 @@ def hear_refunds(life: OrderLife, refunds: Sequence[Refund], now: datetime) -> O
             told = settling.model_copy(update={"refund_id": refund.id})
             life = placed(life, naming.with_settling(return_, told), now)
             continue
-        place = refund.return_id or f"{naming.REFUND_ALONE}{refund.id}"
+        place = place_of(life, refund)
         if life.return_(place) is None:
-            start = ReturnState.AUTHORISED if refund.return_id else ReturnState.REFUNDED
-            life = life.with_return(_new(place, start, refund.created_at).model_copy(update={"updated_at": now}))
+            life = life.with_return(naming.alone(place, refund).model_copy(update={"updated_at": now}))
     return life
 
 

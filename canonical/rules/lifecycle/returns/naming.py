@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 from canonical.ids import digest, effect_key, key_uuid
 from canonical.life import OrderLife, ReturnLife, Settling
+from canonical.returns import Refund
+from canonical.states import ReturnState
 from canonical.steps import Operation
 
 REFUND_ALONE = "refund/"
@@ -56,6 +58,19 @@ def with_settling(return_: ReturnLife, settling: Settling) -> ReturnLife:
     """The same return with this settling in place of the one of its number, or added."""
     known = {one.number: one for one in return_.settlings} | {settling.number: settling}
     return return_.model_copy(update={"settlings": tuple(known.values())})
+
+
+def alone(place: str, refund: Refund) -> ReturnLife:
+    """The return of a refund of which no return is known: one that we have not heard of, or none at all."""
+    start = ReturnState.AUTHORISED if refund.return_id else ReturnState.REFUNDED
+    return ReturnLife(id=place, state=start, opened_at=refund.created_at, updated_at=refund.created_at)
+
+
+def without_stray(life: OrderLife, refund_id: str | None) -> OrderLife:
+    """A refund that was heard before its return was known is no return of its own, unless it was settled as one."""
+    stray = f"{REFUND_ALONE}{refund_id}"
+    kept = tuple(one for one in life.returns if one.id != stray or one.settlings)
+    return life if len(kept) == len(life.returns) else life.model_copy(update={"returns": kept})
 
 
 def number_after(return_: ReturnLife) -> int:

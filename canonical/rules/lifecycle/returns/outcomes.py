@@ -121,15 +121,8 @@ def _settled(life: OrderLife, step: Step, told: dict[str, str | None], at: datet
     for return_, one in naming.all_settlings(life):
         if naming.settling_key(life, step.operation, return_, one) == step.key:
             changed = naming.with_settling(return_, one.model_copy(update=told))
-            return _without_adopted(placed(life, changed, at), told.get("refund_id"))
+            return naming.without_stray(placed(life, changed, at), told.get("refund_id"))
     return life
-
-
-def _without_adopted(life: OrderLife, refund_id: str | None) -> OrderLife:
-    """A refund that was heard before we knew it was ours is no return of its own, unless it was settled as one."""
-    stray = f"{naming.REFUND_ALONE}{refund_id}"
-    kept = tuple(one for one in life.returns if one.id != stray or one.settlings)
-    return life.model_copy(update={"returns": kept}) if len(kept) < len(life.returns) else life
 
 
 def _opened(life: OrderLife, step: Step, done: Done) -> OrderLife:

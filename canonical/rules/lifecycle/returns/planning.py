@@ -75,7 +75,7 @@ class _Draft:
         """Whether what held it may be over: after a while, or after the ERP did something else for this order."""
         if not stopped.held:
             return False
-        erp = (Operation.INVOICE, Operation.SHIPMENT, Operation.AUTHORISE)
+        erp = (Operation.INVOICE, Operation.SHIPMENT, Operation.AUTHORISE, Operation.CREDIT)
         moved = any(d.at > stopped.at for key, d in self.facts.life.done.items() if _of(key, erp))
         if stopped.at + HELD_AGAIN > self.facts.now and not moved:
             self.look(stopped.at + HELD_AGAIN - self.facts.now)
@@ -208,20 +208,21 @@ def _heard(draft: _Draft, return_: ReturnLife, settling: Settling) -> None:
 
 
 def _plan_payments(draft: _Draft) -> None:
-    """The ERP hears of every refund's money once it is credited, or was paid without us.
+    """The ERP hears of every refund's money once it is credited, whoever paid it: the memo is what the money is for.
 
-    One from before the first invoice lessens the payment itself (`posting.netted`).
+    One that needs a person first has no settling yet. One from before the first invoice lessens the payment itself
+    (`posting.netted`).
     """
     facts = draft.facts
     if not facts.booked:
         return
-    held = {
+    credited = {
         one.refund_id
         for _, one in naming.all_settlings(facts.life)
-        if one.needs_credit and one.credit_id is None and not one.made_elsewhere
+        if one.credit_id is not None or not one.needs_credit
     }
     for refund in facts.life.refunds:
-        if refund.id in held or netted(facts.life, refund.created_at):
+        if refund.id not in credited or netted(facts.life, refund.created_at):
             continue
         steps, unmapped = postings.payments(facts, refund)
         draft.due(*steps)
