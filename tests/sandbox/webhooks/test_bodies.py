@@ -236,6 +236,19 @@ def test_a_refund_and_a_fulfillment_have_the_shape_of_their_samples(state: State
         assert list(differences(json.loads(json.dumps(body)), sample)) == []
 
 
+def test_a_duty_that_is_given_back_is_told_with_its_refund_and_its_order(state: State) -> None:
+    order = next(generated(state, "bookable", 1))
+    amount = {"shopMoney": {"amount": "2.50", "currencyCode": "USD"}}
+    amount["presentmentMoney"] = amount["shopMoney"]
+    back = {"amountSet": amount, "originalDuty": {"id": "gid://shopify/Duty/77"}}
+    refund = state.add(SHOP, "Refund", {"order": {"id": order["id"]}, "duties": [back]})
+    told = write_body("refunds/create", refund, Source(state, SHOP)) or {}
+    of_order = write_body("orders/updated", {**order, "refunds": [refund]}, Source(state, SHOP)) or {}
+    (duty,) = told["duties"]
+    assert (duty["duty_id"], duty["amount_set"]["shop_money"]["amount"]) == (77, "2.50")
+    assert of_order["refunds"][0]["duties"] == [duty]
+
+
 def test_a_payment_has_the_shape_of_its_sample(state: State) -> None:
     order = next(generated(state, "bookable", 1))
     payment = {**order["transactions"][0], "order": {"id": order["id"]}}

@@ -3,7 +3,7 @@
 from typing import Any
 
 from deployments.sandbox.shopify.records import Record
-from deployments.sandbox.shopify.webhooks.line_bodies import duty, sold_item
+from deployments.sandbox.shopify.webhooks.line_bodies import sold_item
 from deployments.sandbox.shopify.webhooks.rest import Source, each, lower, money_set, number, price
 
 Body = dict[str, Any]
@@ -19,7 +19,7 @@ def refund_body(record: Record, source: Source) -> Body:
         "note": record.get("note"),
         "user_id": None,
         "processed_at": source.time(record.get("processedAt") or record.get("createdAt")),
-        "duties": each(duty, record.get("duties")),
+        "duties": each(_duty, record.get("duties")),
         "total_duties_set": money_set(record.get("totalDutiesSet")),
         "return": {"id": number(record["return"])} if record.get("return") else None,
         "refund_shipping_lines": each(lambda line: _delivery(line, source), record.get("refundShippingLines")),
@@ -106,6 +106,11 @@ def _refunded(line: Record, source: Source) -> Body:
 def _payment(entry: Record, refund: Record, source: Source) -> Body:
     """A payment of the refund, which is kept with its order."""
     return transaction_body({**(source.find(entry) or entry), "order": refund.get("order")}, source)
+
+
+def _duty(record: Record) -> Body:
+    """A duty that is given back: which one, and how much of it; not the duty itself, as a line of an order has it."""
+    return {"duty_id": number(record.get("originalDuty")), "amount_set": money_set(record["amountSet"])}
 
 
 def _delivery(line: Record, source: Source) -> Body:
