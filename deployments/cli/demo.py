@@ -1,4 +1,4 @@
-"""`crossdock demo`: the whole house, thirty orders, each booked once, and the proof."""
+"""`crossdock demo`: the whole house, thirty orders, each booked once, three of them to the doorstep, and the proof."""
 
 import asyncio
 import shutil
@@ -15,23 +15,28 @@ from deployments.cli.context import console, show
 from deployments.cli.trace import timeline
 from deployments.sandbox.shopify.generator.command import place_orders
 from deployments.sandbox.shopify.webhooks.command import set_faults
-from deployments.stack import product_scene
+from deployments.stack import life_scene, product_scene
 from deployments.stack.books import BookedSale, Comparison, compare, read_books
+from deployments.stack.life_scene import LifeScene, Lived, Tale
+from deployments.stack.life_story import COLUMNS
+from deployments.stack.people import opened_people
 from deployments.stack.plan import SHOPS, Plan
 from deployments.stack.scene import Placed, expectations, open_store, outcomes, wait_until_done, wanted
 from deployments.stack.stack import Stack, running
 from deployments.stack.stock_scene import StockScene
 
-BATCHES = (("north", "bookable", 14), ("south", "bookable", 10), ("north", "mixed", 16))
+BATCHES = (("north", "bookable", 11), ("south", "bookable", 7), ("north", "mixed", 14))
 PATIENCE = 180.0
 POLLING = 300.0
-"""Seconds for which the stock of the ERP is polled without a pause; the demo is over before."""
+"""Seconds for which the stock of the ERP and the warehouses are polled without a pause; the demo is over before."""
+QUICK = {"CROSSDOCK_FLOW_WAREHOUSE_POLL_SECONDS": "1"}
+"""Warehouses are asked every second: who watches a demo does not wait for five."""
 SKU, WAREHOUSE, RECEIVED = "TEE-WHI-S", "DC-EAST", 25
-COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+BAR = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
 
 
 def demo(*, erp: Literal["tryton", "lambda"] = "tryton", keep: bool = False, seed: int = 7) -> int:
-    """Start everything, place orders in two shops, show each booked in the ERP exactly once, stop everything.
+    """Start everything, place orders in two shops, show each booked in the ERP exactly once, and three whole lives.
 
     Parameters
     ----------
@@ -45,7 +50,7 @@ def demo(*, erp: Literal["tryton", "lambda"] = "tryton", keep: bool = False, see
     home = Path(tempfile.mkdtemp(prefix="crossdock-demo-"))
     started = time.monotonic()
     try:
-        return asyncio.run(_demo(Plan(home=home, erp=erp), seed, started))
+        return asyncio.run(_demo(Plan(home=home, erp=erp, house="whole", extra=QUICK), seed, started))
     finally:
         if keep:
             console.print(f"Kept: {home}")
@@ -67,19 +72,21 @@ async def _demo(plan: Plan, seed: int, started: float) -> int:
         placed = await expectations(stack)
         try:
             done = await _watch(store, placed)
+            await life_scene.keep_polling(stack, POLLING)
             await _tell(stack, store, placed)
             done = await _receive(scene) and await _reprice(stack) and done
+            lived = await _live(stack, store, placed, seed)
         finally:
             scene.close()
             await store.aclose()
         books = read_books(plan.erp, stack.erp_database)
         verdict = compare(wanted(stack, placed), books)
         held = await _held(stack, placed)
-    return _sum_up(placed, books, verdict, held, done, time.monotonic() - started)
+    return _sum_up(placed, books, verdict, held, lived, done, time.monotonic() - started)
 
 
 async def _watch(store: StateStore, placed: list[Placed]) -> bool:
-    with Progress(*COLUMNS, console=console) as bar:
+    with Progress(*BAR, console=console) as bar:
         task = bar.add_task("orders settled", total=len(placed))
         return await wait_until_done(
             store, placed, within=PATIENCE, progress=lambda done: bar.update(task, completed=done)
@@ -125,6 +132,18 @@ async def _reprice(stack: Stack) -> bool:
     return True
 
 
+async def _live(stack: Stack, store: StateStore, placed: list[Placed], seed: int) -> Lived:
+    """Three of the orders leave their warehouses, and one comes back: a table of each, and how to look further."""
+    console.print("Three of them go to the doorstep, and one comes back.")
+    async with opened_people(stack.environment, seed=seed) as people:
+        return await LifeScene(stack, store, people, _show_life, within=PATIENCE).play(placed)
+
+
+def _show_life(tale: Tale) -> None:
+    show(tale.title, COLUMNS, tale.rows)
+    console.print(f"  More: crossdock lives show '{tale.name}' --shop {tale.shop}, crossdock trace '{tale.name}'")
+
+
 async def _tell(stack: Stack, store: StateStore, placed: list[Placed]) -> None:
     """Tables of what was booked and what is held, and the trace of one order."""
     states = await outcomes(store, placed)
@@ -162,20 +181,27 @@ async def _held(stack: Stack, placed: list[Placed]) -> int:
 
 
 def _sum_up(
-    placed: list[Placed], books: list[BookedSale], verdict: Comparison, held: int, done: bool, seconds: float
+    placed: list[Placed],
+    books: list[BookedSale],
+    verdict: Comparison,
+    held: int,
+    lived: Lived,
+    done: bool,
+    seconds: float,
 ) -> int:
     for label, found in (
         ("lost", verdict.lost),
         ("doubled", verdict.doubled),
         ("unequal", verdict.unequal),
         ("not wanted", verdict.surplus),
+        ("the books differ", lived.faults),
     ):
         for name in found:
             console.print(f"{label}: {name}")
     meant_to_wait = sum(o.kind in ("hold", "quarantine") for o in placed)
-    fine = done and verdict.clean and held == meant_to_wait and len(books) == verdict.wanted
+    fine = done and verdict.clean and held == meant_to_wait and len(books) == verdict.wanted and lived.fine
     console.print(
         f"demo: placed={verdict.wanted} booked={verdict.booked} held={held} doubled={len(verdict.doubled)} "
-        f"lost={len(verdict.lost)} seconds={seconds:.0f}"
+        f"lost={len(verdict.lost)} {lived} seconds={seconds:.0f}"
     )
     return 0 if fine else 1

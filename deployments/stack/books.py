@@ -36,13 +36,14 @@ class BookedSale:
 
 
 def read_books(erp: str, database: Path) -> list[BookedSale]:
-    """Every sales order in the ERP's database file."""
+    """Every sales order in the ERP's database file. A sale below zero is a permission to return, and no order."""
     query = _TRYTON if erp == "tryton" else _LAMBDA
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=30)) as connection:
-        return [
+        sales = [
             BookedSale(str(place), _order_name(str(reference)), str(number), _cents(amount), str(state))
             for place, reference, number, amount, state in connection.execute(query)
         ]
+    return [sale for sale in sales if sale.total >= 0]
 
 
 def _order_name(reference: str) -> str:
