@@ -9,6 +9,7 @@ from cyclopts import Parameter
 
 from canonical.errors import RejectedError
 from canonical.records import LifeRecord
+from canonical.states import EffectState
 from deployments.cli.context import age, console, now, opened_store, show
 
 if TYPE_CHECKING:
@@ -227,7 +228,7 @@ def overdue(*, minutes: int = 60) -> int:
 
 
 async def _overdue(minutes: int) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
-    late: list[tuple[str, ...]] = []
+    late: list[tuple[datetime, tuple[str, ...]]] = []
     quiet: list[tuple[datetime, tuple[str, ...]]] = []
     moment, before = now(), now() - timedelta(minutes=minutes)
     async with opened_store() as store:
@@ -235,11 +236,11 @@ async def _overdue(minutes: int) -> tuple[list[tuple[str, ...]], list[tuple[str,
             life = _life(record)
             waiting = [key for key, done in life.done.items() if done.awaiting]
             for effect in (await store.effects(waiting)).values() if waiting else ():
-                if effect.ack_deadline is not None and effect.ack_deadline < moment:
-                    deadline = f"{effect.ack_deadline:%Y-%m-%d %H:%M}"
-                    late.append((record.name, record.scope, effect.key, deadline, age(effect.ack_deadline)))
+                owed = effect.ack_deadline if effect.state is EffectState.AWAITING_ACK else None
+                if owed is not None and owed < moment:
+                    late.append((owed, (record.name, record.scope, effect.key, f"{owed:%Y-%m-%d %H:%M}", age(owed))))
             for task in life.tasks:
                 if not task.ended and task.updated_at < before:
                     where = (task.location, task.system or "nobody", str(task.state), age(task.updated_at))
                     quiet.append((task.updated_at, (record.name, record.scope, *where)))
-    return late, [row for _, row in sorted(quiet)]
+    return [row for _, row in sorted(late)], [row for _, row in sorted(quiet)]

@@ -13,9 +13,9 @@ from canonical.errors import CrossdockError, MisconfiguredError, RejectedError, 
 from canonical.life import OrderLife
 from canonical.order import Order
 from canonical.records import EffectUpdate, Message
-from canonical.rules.lifecycle import hear_erp_cancelled, hear_order, hear_warehouse
+from canonical.rules.lifecycle import answered, answers, hear_erp_cancelled, hear_order, hear_warehouse
 from canonical.states import EffectState
-from canonical.warehouse import WarehouseEvent, WarehouseEventKind
+from canonical.warehouse import WarehouseEvent
 from flows.handling.lives.channel import hear_channel
 from flows.handling.lives.events import event_in
 from flows.handling.lives.gates import gate_canonical, gate_received
@@ -113,23 +113,17 @@ async def _warehouse(rt: Runtime, paper: LifePaper, message: Message) -> None:
             field="request_key",
             way_out="Ask the warehouse which request it means, then replay the message with the right key.",
         )
-    paper.take(hear_warehouse(paper.life, event, rt.now()))
-    _acknowledge(paper, event)
+    given = answers(paper.life, event)
+    paper.take(answered(hear_warehouse(paper.life, event, rt.now()), given, event))
+    paper.acknowledged += [_acknowledged(key, event, done=done) for key, done in given.items()]
 
 
-_ENDS = {WarehouseEventKind.REJECTED}
-
-
-def _acknowledge(paper: LifePaper, event: WarehouseEvent) -> None:
+def _acknowledged(key: str, event: WarehouseEvent, *, done: bool) -> EffectUpdate:
     """A system that answers later has answered: the effect that waited for it is over."""
-    assert event.request_key is not None
-    failed = event.kind in _ENDS
-    paper.acknowledged.append(
-        EffectUpdate(
-            key=event.request_key,
-            state=EffectState.FAILED if failed else EffectState.SETTLED,
-            external_id=None if failed else event.external_id,
-            error_code="rejected" if failed else None,
-            error=(event.words or event.reason or "rejected")[:500] if failed else None,
-        )
+    return EffectUpdate(
+        key=key,
+        state=EffectState.SETTLED if done else EffectState.FAILED,
+        external_id=event.external_id if done else None,
+        error_code=None if done else str(event.kind),
+        error=None if done else (event.words or event.reason or str(event.kind))[:500],
     )
