@@ -25,7 +25,7 @@ class Task(Model):
     submitted yet) and `taken_lines` of what. `asked`: a request may have left, `on_hold`: a hold may stand at the
     channel; both are kept before anything is sent. `accepted` is the highest sequence it accepted. `cancel` says why
     it is no longer wanted. `heard` are the ids of events that are counted already. `system` None: nobody we could ask
-    ships from there.
+    ships from there. `addressed`: fingerprints of the addresses it was sent with; the last is where the goods will go.
     """
 
     key: Code
@@ -40,6 +40,7 @@ class Task(Model):
     on_hold: bool = False
     taken: int | None = None
     taken_lines: dict[str, int] = Field(default_factory=dict)
+    addressed: tuple[str, ...] = ()
     accepted: int | None = None
     state: WarehouseState = WarehouseState.REQUESTED
     shipped: dict[str, int] = Field(default_factory=dict)

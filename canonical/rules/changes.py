@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from enum import StrEnum
 
+from canonical.ids import digest
 from canonical.model import Code, Model, Text
 from canonical.order import Order, OrderLine
 from canonical.party import Address
@@ -129,6 +130,16 @@ def _addresses(booked: Order, later: Order) -> Iterator[BookedChange]:
         if after and _postal(before) != _postal(after):
             label = kind.value.replace("_", " ")
             yield BookedChange(kind=kind, field=kind.value, words=f"the {label} changed")
+
+
+def postal_mark(address: Address | None) -> str:
+    """A fingerprint of where a parcel goes; empty without an address.
+
+    >>> from canonical.party import Address
+    >>> postal_mark(Address(city="Lund", phone="1")) == postal_mark(Address(city="LUND "))
+    True
+    """
+    return digest(_postal(address))[:12] if address is not None else ""
 
 
 def _buyer(booked: Order, later: Order) -> Iterator[BookedChange]:

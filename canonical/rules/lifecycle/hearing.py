@@ -126,7 +126,9 @@ def _ended(life: OrderLife, task: Task, event: WarehouseEvent) -> OrderLife:
 def amend_refused(life: OrderLife, task: Task, key: str, why: Stopped) -> OrderLife:
     """The warehouse goes on with what it has taken."""
     kept = task.taken_lines or task.lines
-    task = task.model_copy(update={"amend_refused": True, "lines": kept, "revision": task.taken or 0})
+    addressed = task.addressed[:-1] if key in life.done else task.addressed  # it had been taken, with no answer yet
+    told = {"amend_refused": True, "lines": kept, "revision": task.taken or 0, "addressed": addressed}
+    task = task.model_copy(update=told)
     done = {one: result for one, result in life.done.items() if one != key}
     return life.with_task(task).model_copy(update={"stopped": {**life.stopped, key: why}, "done": done})
 

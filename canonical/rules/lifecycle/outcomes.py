@@ -6,6 +6,7 @@ from typing import Final
 
 from canonical.errors import CrossdockError, HeldError, RejectedError
 from canonical.life import Cancellation, CancelledBy, Done, OrderLife, Stopped, Task
+from canonical.rules.changes import postal_mark
 from canonical.rules.lifecycle.hearing import amend_refused
 from canonical.rules.lifecycle.returns.outcomes import RETURN_OPERATIONS, refused_return, settled_return
 from canonical.rules.lifecycle.tracking import tracking_mark
@@ -71,6 +72,8 @@ def _requested(life: OrderLife, step: Step, done: Done) -> OrderLife:
         changes["external_id"] = done.id
     if task.taken is None or step.request.revision >= task.taken:
         changes |= {"taken": step.request.revision, "taken_lines": _asked(step)}
+    if step.operation is Operation.AMEND and step.request.revision != task.taken:
+        changes["addressed"] = (*task.addressed, postal_mark(step.request.ship_to))
     return life.with_task(task.model_copy(update=changes))
 
 

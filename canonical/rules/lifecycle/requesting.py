@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from canonical.fulfillment import FulfillmentOrder, FulfillmentOrderStatus
 from canonical.ids import key_uuid
 from canonical.life import Done, Task
+from canonical.rules.changes import postal_mark
 from canonical.rules.lifecycle.drafting import Draft
 from canonical.rules.lifecycle.keys import amend_key, cancel_request_key, key, mark, task_parts
 from canonical.rules.lifecycle.pieces import added, live_tasks
@@ -61,7 +62,8 @@ def _request(draft: Draft, task: Task) -> None:
         return
     draft.want(Operation.REQUEST, task.key, task.location, lambda: _asked_of(draft, task), system=task.system)
     if task.key in draft.steps:
-        draft.keep_task(task.model_copy(update={"asked": True}))
+        addressed = task.addressed or (postal_mark(draft.order.shipping_address),)
+        draft.keep_task(task.model_copy(update={"asked": True, "addressed": addressed}))
 
 
 def _at_its_location(draft: Draft, task: Task) -> tuple[Done | None, bool]:

@@ -6,6 +6,7 @@ Decisions are facts once they are kept; they are made again only from what syste
 from datetime import datetime
 
 from canonical.life import CancelledBy, OrderLife, Shipped, Task
+from canonical.rules.changes import postal_mark
 from canonical.rules.lifecycle.drafting import Draft, pieces_in_words
 from canonical.rules.lifecycle.pieces import excess, left, live_tasks, shippable
 from canonical.rules.lifecycle.tracking import tracking_mark
@@ -26,6 +27,7 @@ def tidy(draft: Draft) -> None:
     else:
         _nobody_to_ask(draft)
         _take_out(draft)
+        _readdress(draft)
 
 
 def _adopt(draft: Draft) -> None:
@@ -120,6 +122,22 @@ def _take_out(draft: Draft) -> None:
         words = f"the warehouse ships {pieces_in_words(kept, names(draft))} though it was taken out of the order"
         way_out = "Stop it at the warehouse; if it leaves, open a return. Then release it."
         draft.wait("taken_out_but_ships", words, way_out)
+
+
+def _readdress(draft: Draft) -> None:
+    """Send goods where the order goes now. An address that has gone was redacted: that moves no parcel."""
+    wanted = postal_mark(draft.order.shipping_address)
+    if not wanted:
+        return
+    astray = [task for task in live_tasks(draft.life) if task.addressed and task.addressed[-1] != wanted]
+    for task in astray:
+        if _may_change(task) and not task.pickup:
+            draft.keep_task(task.model_copy(update={"revision": task.revision + 1}))
+    refused = [task for task in astray if task.amend_refused and not task.cancel]
+    if refused:
+        where = ", ".join(task.location for task in refused)
+        words = f"{where} ships to the address from before it was changed"
+        draft.wait("address_changed_but_ships", words, "Stop it at the warehouse, or have the carrier redirect it.")
 
 
 def _last_first(task: Task) -> tuple[bool, datetime]:

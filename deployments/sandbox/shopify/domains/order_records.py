@@ -122,7 +122,7 @@ def _keep_request(state: State, shop: str, order: Record, request: Record) -> Re
         "requestStatus": "UNSUBMITTED",
         "fulfillAt": f"{order['createdAt'][:13]}:00:00Z",
         "fulfillmentHolds": [],
-        "deliveryMethod": {"id": gid("DeliveryMethod", space.number()), "methodType": "SHIPPING"},
+        "deliveryMethod": {"id": gid("DeliveryMethod", space.number()), "methodType": _method(order)},
         "destination": _destination(space.number, order),
         "orderProcessedAt": order["processedAt"],
         **request,
@@ -137,6 +137,12 @@ def _keep_request(state: State, shop: str, order: Record, request: Record) -> Re
     if not order.get("cancelledAt"):
         pledge(state, shop, place_of(kept), kept["lineItems"])
     return kept
+
+
+def _method(order: Record) -> str:
+    """Goods that a till sells and nobody sends are handed over there."""
+    sent = order["shippingLines"] or order.get("shippingAddress")
+    return "RETAIL" if order["sourceName"] == "pos" and not sent else "SHIPPING"
 
 
 def _own_line(number: Any, line: Record) -> Record:
