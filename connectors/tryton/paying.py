@@ -77,14 +77,16 @@ class Payments:
         tenders = await self._tenders(works)
         credits_ = await self._credits([w for w in works if w.posting.amount.amount < 0])
         new: list[Work[PaymentPosting]] = []
+        completing: dict[int, Mapping[str, Any]] = {}
         for work in works:
             tender = _tender_of(work.posting, tenders.get(work.sale.id, ()))
             if tender is not None:
-                await self._take(work, tender, journals)
+                completing[id(work)] = tender
             elif _kind(work.posting) == "payable" and credits_.get(work.sale.key) is None:
                 work.error = _credit_missing(work)
             else:
                 new.append(work)
+        await self._complete([w for w in works if id(w) in completing], completing, journals)
 
         async def create(group: Sequence[Work[PaymentPosting]]) -> None:
             values = [_values(w, journals, credits_.get(w.sale.key)) for w in group]
@@ -130,27 +132,23 @@ class Payments:
                 found[work.sale.key] = min(usable, key=lambda line: (line["payment_amount"] != amount, line["id"]))
         return found
 
-    async def _take(self, work: Work[PaymentPosting], tender: Mapping[str, Any], journals: Mapping[str, int]) -> None:
-        """Make the recorded payment this one. What an authorisation held beyond it stays recorded."""
-        amount = abs(work.posting.amount.amount)
-        change = {
-            "reference": work.posting.key,
-            "amount": amount,
-            "date": work.posting.paid_at.date(),
-            "journal": journals[work.posting.method],
-        }
-        changes: list[Any] = [("write", [tender["id"]], change)]
-        if tender["amount"] > amount:
-            rest = _values(work, journals, None) | {"amount": tender["amount"] - amount}
-            rest["reference"] = tender["reference"]
-            del rest["origin"]
-            changes.append(("create", [rest]))
+    async def _complete(
+        self,
+        works: Sequence[Work[PaymentPosting]],
+        tenders: Mapping[int, Mapping[str, Any]],
+        journals: Mapping[str, int],
+    ) -> None:
+        """Make the recorded payments these ones, all in one call: they are written through their sales."""
 
-        async def write(_: Sequence[Work[PaymentPosting]]) -> None:
-            await self._client.call("model.sale.sale.write", [work.sale.id], {"payments": changes})
-            work.id, work.created = tender["id"], True
+        async def write(group: Sequence[Work[PaymentPosting]]) -> None:
+            changes: list[Any] = []
+            for work in group:
+                changes += [[work.sale.id], {"payments": _completion(work, tenders[id(work)], journals)}]
+            await self._client.call("model.sale.sale.write", *changes)
+            for work in group:
+                work.id, work.created = tenders[id(work)]["id"], True
 
-        await each([work], write)
+        await each(works, write)
 
     async def _process(self, works: Sequence[Work[PaymentPosting]]) -> None:
         async def process(group: Sequence[Work[PaymentPosting]]) -> None:
@@ -197,6 +195,24 @@ def _values(work: Work[PaymentPosting], journals: Mapping[str, int], line: Mappi
         "origin": f"sale.sale,{work.sale.id}",
         **({"line": line["id"]} if line else {}),
     }
+
+
+def _completion(work: Work[PaymentPosting], tender: Mapping[str, Any], journals: Mapping[str, int]) -> list[Any]:
+    """The change that makes a recorded payment this one. What an authorisation held beyond it stays recorded."""
+    amount = abs(work.posting.amount.amount)
+    change = {
+        "reference": work.posting.key,
+        "amount": amount,
+        "date": work.posting.paid_at.date(),
+        "journal": journals[work.posting.method],
+    }
+    changes: list[Any] = [("write", [tender["id"]], change)]
+    if tender["amount"] > amount:
+        rest = _values(work, journals, None) | {"amount": tender["amount"] - amount}
+        rest["reference"] = tender["reference"]
+        del rest["origin"]
+        changes.append(("create", [rest]))
+    return changes
 
 
 def _unusable(posting: PaymentPosting, currency: str, journals: Mapping[str, int]) -> RejectedError | None:
