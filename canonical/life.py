@@ -212,6 +212,7 @@ class Settling(Model):
     needs_refund: bool = True
     approval: str | None = None
     approved_by: str | None = None
+    approval_id: int | None = None  # of the approval that is in use, until the settling is finished
     rejected_by: str | None = None
     refund_first: bool = False
     refund_id: str | None = None

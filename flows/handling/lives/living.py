@@ -13,7 +13,7 @@ from canonical.errors import CrossdockError, MisconfiguredError, RetryableError
 from canonical.records import MessageVerdict
 from canonical.rules.lifecycle import plan_fulfillment
 from canonical.rules.lifecycle.facts import Plan
-from canonical.rules.lifecycle.returns import hear_decision, plan_returns
+from canonical.rules.lifecycle.returns import approvals_over, hear_decision, plan_returns
 from canonical.states import EffectState, MessageState
 from canonical.steps import Operation, Step
 from flows.handling.lives.carrying import carry_out, lane_open, waves_of
@@ -94,6 +94,16 @@ async def _approved(rt: Runtime, paper: LifePaper, found: Plan) -> bool:
     return moved
 
 
+async def _finish_approvals(rt: Runtime, paper: LifePaper) -> None:
+    """What was allowed is done: the approval stands for nothing more. Once more after a crash changes nothing."""
+    if paper.life is None or rt.approvals is None:
+        return
+    life, over = approvals_over(paper.life)
+    for number in over:
+        await rt.approvals.finish(number)
+    paper.take(life)
+
+
 async def carry_all(rt: Runtime, batch: LifeBatch, sendings: Sequence[Sending], carry: Carry) -> int:
     """Carry out one round, the systems side by side. Returns how many steps were settled, refused or taken."""
     lanes = waves_of(rt, batch.owner, sendings)
@@ -120,6 +130,8 @@ async def live(rt: Runtime, batch: LifeBatch, carry: Carry = carry_out) -> int:
     else:
         for paper in batch.alive():
             paper.look_again(rt.now())
+    for paper in batch.alive():
+        await _finish_approvals(rt, paper)
     return sum(len(paper.done) for paper in batch.papers)
 
 

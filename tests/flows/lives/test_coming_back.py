@@ -152,6 +152,9 @@ async def test_a_large_refund_waits_for_a_person_who_may(house: LifeHouse) -> No
     await house.take_back()
     assert len(house.settlement.of("credit")) == len(house.returns.refunds) == 1
     assert (await house.life(ORDER)).returns[0].settlings[0].approved_by == "mara"
+    kept = await house.approvals.approval(approval.id)
+    assert kept is not None
+    assert kept.finished_at is not None
 
 
 async def told_again(house: LifeHouse, pieces: int) -> None:

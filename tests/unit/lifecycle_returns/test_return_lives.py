@@ -273,6 +273,27 @@ def test_a_step_settled_twice_is_settled_once() -> None:
     assert id_ in step.key
 
 
+def test_a_return_given_up_after_its_authorisation_names_what_is_left_in_the_erp_and_before_it_leaves_nothing() -> None:
+    for status in (ReturnStatus.CANCELLED, ReturnStatus.CLOSED):
+        world = World()
+        id_ = world.ask({"12": 2})
+        world.run()
+        world.returns[id_] = world.returns[id_].model_copy(update={"status": status})
+        world.hear(id_)
+        (stop,) = world.run().waits
+        assert stop.code == "authorisation_open"
+        assert "expects 2" in stop.words
+        world.waive("authorisation_open")
+        assert codes(world) == []
+    early = World()
+    id_ = early.ask({"12": 2})
+    early.plan()
+    early.returns[id_] = early.returns[id_].model_copy(update={"status": ReturnStatus.CANCELLED})
+    early.hear(id_)
+    assert codes(early) == []
+    assert early.of(Operation.AUTHORISE) == []
+
+
 def test_closing_a_return_in_the_shop_decides_that_missing_goods_are_not_paid() -> None:
     world = World()
     id_ = world.ask({"12": 1})

@@ -1,6 +1,7 @@
 """Before the money: agreeing, authorising in the ERP, opening a return for blind goods, receiving, disposing."""
 
 from collections import Counter
+from typing import Final
 
 from canonical.life import ReturnLife
 from canonical.returns import Disposition, ReturnStatus
@@ -10,6 +11,8 @@ from canonical.rules.lifecycle.returns.counting import BY_ITEM, fingerprint, ren
 from canonical.rules.lifecycle.returns.freezing import label
 from canonical.rules.lifecycle.returns.naming import is_alone, is_blind, is_done, key_of
 from canonical.steps import OnReturn, OpenReturn, Operation, Step
+
+_ENDED: Final = (ReturnStatus.DECLINED, ReturnStatus.CANCELLED, ReturnStatus.CLOSED)
 
 
 def prepared(facts: Facts, return_: ReturnLife) -> tuple[ReturnLife, list[Waits]]:
@@ -81,8 +84,20 @@ def _receiving(facts: Facts, return_: ReturnLife) -> tuple[list[Step], list[Wait
         stop = Waits("return_location_unknown", words, "Tell where the order was shipped from, or receive the goods.")
         return [], [stop] if missing else []
     if not is_done(facts.life, key_of(facts.life, Operation.AUTHORISE, return_.id)):
-        return [postings.authorisation(facts, return_)], []
-    return postings.receipts(facts, return_), []
+        given_up = return_.channel_status in _ENDED and not return_.arrivals
+        return ([] if given_up else [postings.authorisation(facts, return_)]), []
+    return postings.receipts(facts, return_), _left_open(facts, return_)
+
+
+def _left_open(facts: Facts, return_: ReturnLife) -> list[Waits]:
+    """A return that is over in the shop while the ERP still expects pieces of it: no ERP takes that back by itself."""
+    coming = sum(line.authorised - min(line.found, line.authorised) for line in return_.lines)
+    if return_.channel_status not in _ENDED or is_alone(return_) or not coming:
+        return []
+    done = facts.life.done[key_of(facts.life, Operation.AUTHORISE, return_.id)]
+    words = f"return {label(return_)} is {return_.channel_status.value} in the shop, and the ERP expects {coming} of it"
+    way_out = f"Close authorisation {done.number or done.id} in the ERP; then release this."
+    return [Waits("authorisation_open", words, way_out)]
 
 
 def _disposing(facts: Facts, return_: ReturnLife) -> tuple[list[Step], list[Waits]]:

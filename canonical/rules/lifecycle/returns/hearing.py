@@ -106,11 +106,21 @@ def hear_decision(life: OrderLife, approval: Approval) -> OrderLife:
     return life
 
 
+def approvals_over(life: OrderLife) -> tuple[OrderLife, tuple[int, ...]]:
+    """The approvals whose credit memo and refund are both made, and the life without them."""
+    over = [(return_, one) for return_, one in naming.all_settlings(life) if one.approval_id and one.finished]
+    for return_, one in over:
+        standing = life.return_(return_.id) or return_
+        ended = naming.with_settling(standing, one.model_copy(update={"approval_id": None}))
+        life = life.with_return(ended)
+    return life, tuple(one.approval_id for _, one in over if one.approval_id)
+
+
 def _decided(settling: Settling, approval: Approval) -> Settling | None:
     if approval.decided_by is None:
         return None
     if approval.state in (ApprovalState.APPROVED, ApprovalState.USED):
-        return settling.model_copy(update={"approved_by": approval.decided_by})
+        return settling.model_copy(update={"approved_by": approval.decided_by, "approval_id": approval.id})
     if approval.state is ApprovalState.REJECTED:
         return settling.model_copy(update={"rejected_by": approval.decided_by})
     return None

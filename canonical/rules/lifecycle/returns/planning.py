@@ -34,7 +34,7 @@ HELD_AGAIN = timedelta(hours=1)
 RELEASED = frozenset({
     "missing_goods", "wrong_item", "already_refunded", "exchange_open", "refund_differs", "other_tender",
     "credit_differs", "refund_rejected", "refunded_twice", "too_many_returned", "goods_unknown",
-    "restocked_elsewhere", "return_not_open",
+    "restocked_elsewhere", "return_not_open", "authorisation_open",
 })  # fmt: skip
 """What a person may release for good. Everything else is put right, and then goes on by itself or is tried again."""
 
