@@ -350,4 +350,22 @@ class InboxSummary(Model):
     oldest: Utc | None = None
 
 
+class StageSummary(Model):
+    """Orders on their way, per shop and stage. `quiet_since`: the last news of the one without any for longest."""
+
+    scope: Code
+    stage: Code
+    count: int
+    quiet_since: Utc
+
+
+class OverdueSummary(Model):
+    """Effects that a system has taken and not answered in time. `oldest` is the deadline that passed first."""
+
+    scope: Code
+    system: Code
+    count: int
+    oldest: Utc
+
+
 Batch.model_rebuild()

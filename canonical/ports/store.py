@@ -21,7 +21,9 @@ from canonical.records import (
     LifeRecord,
     Message,
     OrderRecord,
+    OverdueSummary,
     Principal,
+    StageSummary,
     TraceLine,
 )
 
@@ -89,6 +91,10 @@ class Ledger(Protocol):
         """Effects `sent` or `awaiting_ack` since before the moment: to be read back, or shown as overdue."""
         ...
 
+    async def overdue(self, now: datetime) -> list[OverdueSummary]:
+        """Effects whose answer was due before now, counted by shop and system."""
+        ...
+
 
 @runtime_checkable
 class StateStore(Inbox, Ledger, Budgets, Protocol):
@@ -110,6 +116,10 @@ class StateStore(Inbox, Ledger, Budgets, Protocol):
 
     async def due_lives(self, now: datetime, limit: int = 500) -> list[LifeRecord]:
         """Open lives whose time to be looked at has come, the longest due first."""
+        ...
+
+    async def life_stages(self) -> list[StageSummary]:
+        """Open lives, counted by shop and stage. Cheap: no document is read."""
         ...
 
     async def scan_lives(

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, func, select, text, update
 
 from canonical.errors import ConflictError
-from canonical.records import Effect, EffectIntent, EffectUpdate
+from canonical.records import Effect, EffectIntent, EffectUpdate, OverdueSummary
 from canonical.states import EFFECT, EffectState
 from connectors.statestore.dialects import insert_into
 from connectors.statestore.tables import EFFECT_ROWS
@@ -43,6 +43,17 @@ def unsettled(connection: Connection, system: str, scope: str, older_than: datet
         .limit(limit)
     )
     return [_effect(row) for row in connection.execute(query)]
+
+
+def overdue(connection: Connection, now: datetime) -> list[OverdueSummary]:
+    """Effects whose answer was due before now; `ix_effect_unsettled` holds all that can be."""
+    query = (
+        select(_E.scope, _E.system, func.count().label("count"), func.min(_E.ack_deadline).label("oldest"))
+        .where(text(UNSETTLED), _E.ack_deadline < now)
+        .group_by(_E.scope, _E.system)
+        .order_by(_E.scope, _E.system)
+    )
+    return [OverdueSummary.model_validate(dict(row)) for row in connection.execute(query).mappings()]
 
 
 def _effect(row: Row[Any]) -> Effect:

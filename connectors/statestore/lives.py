@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, bindparam, insert, select, text, update
+from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, text, update
 
 from canonical.errors import ConflictError
-from canonical.records import LifeRecord
+from canonical.records import LifeRecord, StageSummary
 from connectors.statestore.groups import in_groups
 from connectors.statestore.tables import LIFE
 
@@ -51,6 +51,17 @@ def due(connection: Connection, now: datetime, limit: int) -> list[LifeRecord]:
     """Open lives to be looked at by now, the longest due first."""
     query = select(LIFE).where(_DUE, _L.look_at <= now).order_by(_L.look_at).limit(limit)
     return [_record(row) for row in connection.execute(query).mappings()]
+
+
+def stages(connection: Connection) -> list[StageSummary]:
+    """How many open lives there are by shop and stage, out of their index."""
+    query = (
+        select(_L.scope, _L.stage, func.count().label("count"), func.min(_L.updated_at).label("quiet_since"))
+        .where(_OPEN)
+        .group_by(_L.scope, _L.stage)
+        .order_by(_L.scope, _L.stage)
+    )
+    return [StageSummary.model_validate(dict(row)) for row in connection.execute(query).mappings()]
 
 
 def scan(connection: Connection, scope: str, open_only: bool, after: str | None, limit: int) -> list[LifeRecord]:

@@ -13,7 +13,7 @@ from canonical.errors import MisconfiguredError
 if TYPE_CHECKING:
     from alembic.config import Config
 
-REVISION: Final = "0007"
+REVISION: Final = "0008"
 """The newest revision; a test compares it with the migration files."""
 
 MIGRATION_LOCK: Final = 0x6372_6F73_7301

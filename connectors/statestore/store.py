@@ -22,7 +22,9 @@ from canonical.records import (
     LifeRecord,
     Message,
     OrderRecord,
+    OverdueSummary,
     Principal,
+    StageSummary,
     TraceLine,
 )
 from connectors.statestore import (
@@ -120,6 +122,10 @@ class SqlStateStore(SqlStockBook):
         """Effects `sent` or `awaiting_ack` since before the moment, oldest first."""
         return await self._database.read(lambda c: effects.unsettled(c, system, scope, older_than, limit))
 
+    async def overdue(self, now: datetime) -> list[OverdueSummary]:
+        """Effects whose answer was due before now, counted by shop and system."""
+        return await self._database.read(lambda c: effects.overdue(c, now))
+
     async def commit(self, batch: Batch) -> None:
         """Write everything in the batch in one transaction. Raises `ConflictError`, and then nothing is written."""
         await self._database.write(lambda c: batches.write(c, batch))
@@ -141,6 +147,10 @@ class SqlStateStore(SqlStockBook):
     async def due_lives(self, now: datetime, limit: int = 500) -> list[LifeRecord]:
         """Open lives to be looked at by now, the longest due first."""
         return await self._database.read(lambda c: lives.due(c, now, limit))
+
+    async def life_stages(self) -> list[StageSummary]:
+        """Open lives, counted by shop and stage."""
+        return await self._database.read(lives.stages)
 
     async def scan_lives(
         self, scope: str, *, open_only: bool = True, after: str | None = None, limit: int = 500

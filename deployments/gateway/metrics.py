@@ -8,7 +8,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
-from canonical.records import InboxSummary, Lane
+from canonical.records import InboxSummary, Lane, OverdueSummary, StageSummary
 from canonical.states import MessageState
 
 COMMIT_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -65,8 +65,30 @@ class Metrics:
             ("scope",),
             registry=registry,
         )
+        self._make_gauges_of_lives()
         self._lane = Gauge(
             "crossdock_lane_parked", "Whether a system's lane is parked (1).", ("scope", "system"), registry=registry
+        )
+
+    def _make_gauges_of_lives(self) -> None:
+        """Orders after they are booked: how many are where, and how long nobody has said anything of them."""
+        stage, late = ("scope", "stage"), ("scope", "system")
+        registry = self.registry
+        self._lives = Gauge("crossdock_lives", "Orders on their way, by stage.", stage, registry=registry)
+        self._quiet = Gauge(
+            "crossdock_lives_quiet_seconds",
+            "How long the order of a stage that waits longest has had no news.",
+            stage,
+            registry=registry,
+        )
+        self._overdue = Gauge(
+            "crossdock_answers_overdue", "Requests that a system has not answered in time.", late, registry=registry
+        )
+        self._overdue_for = Gauge(
+            "crossdock_answers_overdue_seconds",
+            "How long the answer that is latest has been overdue.",
+            late,
+            registry=registry,
         )
 
     def received(self, channel: str, scope: str, topic: str) -> None:
@@ -96,7 +118,8 @@ class Metrics:
     def store_is_down(self) -> None:
         """Figures of the store are dropped, so that nobody reads old ones as new."""
         self._store_up.set(0)
-        for gauge in (self._messages, self._oldest, self._lane, self._stock_late):
+        of_lives = (self._lives, self._quiet, self._overdue, self._overdue_for)
+        for gauge in (self._messages, self._oldest, self._lane, self._stock_late, *of_lives):
             gauge.clear()
 
     def store_says(self, inbox: Sequence[InboxSummary], lanes: Sequence[Lane], now: datetime) -> None:
@@ -120,6 +143,15 @@ class Metrics:
         """The oldest change by shop that is not shown yet; None when nothing is due."""
         for shop, moment in oldest.items():
             self._stock_late.labels(shop).set((now - moment).total_seconds() if moment else 0.0)
+
+    def lives_say(self, stages: Sequence[StageSummary], overdue: Sequence[OverdueSummary], now: datetime) -> None:
+        """Where orders are on their way, and what other systems owe us."""
+        for stage in stages:
+            self._lives.labels(stage.scope, stage.stage).set(stage.count)
+            self._quiet.labels(stage.scope, stage.stage).set(max(0.0, (now - stage.quiet_since).total_seconds()))
+        for late in overdue:
+            self._overdue.labels(late.scope, late.system).set(late.count)
+            self._overdue_for.labels(late.scope, late.system).set((now - late.oldest).total_seconds())
 
     def text(self) -> bytes:
         """Everything, in the Prometheus text format."""

@@ -77,11 +77,13 @@ class Pages:
             async with asyncio.timeout(ANSWER_WITHIN):
                 inbox, lanes = await self._store.summary(), await self._store.lanes()
                 oldest = await self._oldest_changes()
+                stages, overdue = await self._store.life_stages(), await self._store.overdue(datetime.now(UTC))
         except (TimeoutError, CrossdockError):
             self._metrics.store_is_down()
         else:
             self._metrics.store_says(inbox, lanes, datetime.now(UTC))
             self._metrics.stock_says(oldest, datetime.now(UTC))
+            self._metrics.lives_say(stages, overdue, datetime.now(UTC))
 
     async def _oldest_changes(self) -> dict[str, datetime | None]:
         store: object = self._store

@@ -1,6 +1,6 @@
 """What people see of a run in the Prefect UI: one table artifact a run, and one overview of all orders."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -40,30 +40,57 @@ def trace_of(row: dict[str, Any], gateway_url: str | None) -> str:
 
 
 async def report_overview(rt: Runtime) -> None:
-    """The live picture: what waits, what is held and why, how fast orders get booked, which lanes are parked."""
-    lines = ["| shop | kind | state | messages | oldest, seconds |", "|---|---|---|---|---|"]
+    """The live picture: what waits, what is held and why, where orders are, how fast they get booked, parked lanes."""
     now = rt.now()
-    for row in await rt.store.summary():
-        age = f"{(now - row.oldest).total_seconds():.0f}" if row.oldest else ""
-        lines.append(f"| {row.scope} | {row.kind} | {row.state} | {row.count} | {age} |")
-    lines += ["", "| waits | shop | document | reason | in words | owner | since |", "|---|---|---|---|---|---|---|"]
-    for kind in CaseKind:
-        for case in await rt.store.cases(kind=kind, limit=50):
-            lines.append(
-                f"| {kind} | {case.scope} | {case.document} | {case.reason_code} | {case.words} | {case.owner} "
-                f"| {case.opened_at:%Y-%m-%d %H:%M:%S} |"
-            )
+    lines = [await _latency(rt), *await _waiting(rt, now), *await _on_their_way(rt, now)]
+    cases = [case for kind in CaseKind for case in await rt.store.cases(kind=kind, limit=50)]
+    if cases:
+        lines += [
+            "",
+            "| waits | shop | document | reason | in words | owner | since |",
+            "|---|---|---|---|---|---|---|",
+        ]
+    lines += [
+        f"| {case.kind} | {case.scope} | {case.document} | {case.reason_code} | {case.words} | {case.owner} "
+        f"| {case.opened_at:%Y-%m-%d %H:%M:%S} |"
+        for case in cases
+    ]
     for lane in await rt.store.lanes():
         if lane.parked_until is not None and lane.parked_until > now:
             lines.append(
                 f"\nLane {lane.system} of {lane.scope} is parked until {lane.parked_until:%H:%M:%S} UTC: {lane.reason}"
             )
-    lines.append(f"\n{await _latency(rt)}")
     created = create_markdown_artifact(
-        key="orders-overview", markdown="\n".join(lines), description="Orders: received, posted, held, oldest waiting"
+        key="orders-overview", markdown="\n".join(lines), description="Orders: what waits, where they are, what is late"
     )
     if hasattr(created, "__await__"):
         await created
+
+
+async def _waiting(rt: Runtime, now: datetime) -> list[str]:
+    """What the inbox holds."""
+    rows = [
+        f"| {row.scope} | {row.kind} | {row.state} | {row.count} | {_age(now, row.oldest) if row.oldest else ''} |"
+        for row in await rt.store.summary()
+    ]
+    if not rows:
+        return ["", "No message waits in the inbox."]
+    return ["", "| shop | kind | state | messages | the oldest waits for |", "|---|---|---|---|---|", *rows]
+
+
+async def _on_their_way(rt: Runtime, now: datetime) -> list[str]:
+    """Orders by stage, and what other systems have not answered in time."""
+    stages, overdue = await rt.store.life_stages(), await rt.store.overdue(now)
+    lines = ["", "| shop | on their way | orders | longest without news |", "|---|---|---|---|"] if stages else []
+    lines += [f"| {row.scope} | {row.stage} | {row.count} | {_age(now, row.quiet_since)} |" for row in stages]
+    if overdue:
+        lines += ["", "| shop | system | answers overdue | the latest since |", "|---|---|---|---|"]
+    return lines + [f"| {row.scope} | {row.system} | {row.count} | {_age(now, row.oldest)} |" for row in overdue]
+
+
+def _age(now: datetime, moment: datetime) -> str:
+    """How long ago, to the second: 2 days, 1:02:03."""
+    return str(max(now - moment, timedelta(0))).partition(".")[0]
 
 
 async def _latency(rt: Runtime) -> str:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from canonical.errors import CrossdockError, RejectedError
 from canonical.ids import aggregate_key, correlation_id, delivery_key
-from canonical.records import Cursor, Delivery, InboxSummary, Lane
+from canonical.records import Cursor, Delivery, InboxSummary, Lane, OverdueSummary, StageSummary
 from canonical.states import MessageState
 
 
@@ -17,6 +17,8 @@ class MemoryInbox:
         self.kept: dict[str, Delivery] = {}
         self.cursors: dict[tuple[str, str], Cursor] = {}
         self.parked: list[Lane] = []
+        self.stages: list[StageSummary] = []
+        self.late: list[OverdueSummary] = []
         self.fails_with: CrossdockError | None = None
         self.gate = asyncio.Event()
         self.gate.set()
@@ -56,6 +58,14 @@ class MemoryInbox:
     async def lanes(self) -> list[Lane]:
         self._answer()
         return self.parked
+
+    async def life_stages(self) -> list[StageSummary]:
+        self._answer()
+        return self.stages
+
+    async def overdue(self, now: datetime) -> list[OverdueSummary]:
+        self._answer()
+        return [row for row in self.late if row.oldest < now]
 
     async def cursor(self, scope: str, name: str) -> Cursor | None:
         self._answer()

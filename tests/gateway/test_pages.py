@@ -9,7 +9,7 @@ import pytest
 from canonical.errors import RetryableError
 from canonical.landscape import Landscape
 from canonical.ports import StateStore
-from canonical.records import Lane
+from canonical.records import Lane, OverdueSummary, StageSummary
 from deployments.gateway.app import Sources, create_app
 from deployments.gateway.journal import Journal
 from deployments.gateway.metrics import Metrics
@@ -60,6 +60,19 @@ async def test_the_metrics_show_the_inbox_and_the_lanes(gateway: Gateway) -> Non
     assert 'crossdock_lane_parked{scope="south",system="erp"} 0.0' in text
     assert "crossdock_store_up 1.0" in text
     assert gateway.figure("crossdock_commit_seconds_count") == pytest.approx(1)
+
+
+async def test_the_metrics_show_where_orders_are_and_what_is_overdue(gateway: Gateway) -> None:
+    ago = datetime.now(UTC) - timedelta(minutes=5)
+    gateway.inbox.stages = [StageSummary(scope="north", stage="ready for pickup", count=3, quiet_since=ago)]
+    gateway.inbox.late = [OverdueSummary(scope="north", system="parcels", count=2, oldest=ago)]
+    text = (await gateway.client.get("/metrics")).text
+    assert 'crossdock_lives{scope="north",stage="ready for pickup"} 3.0' in text
+    assert 'crossdock_lives_quiet_seconds{scope="north",stage="ready for pickup"} 300.' in text
+    assert 'crossdock_answers_overdue{scope="north",system="parcels"} 2.0' in text
+    assert 'crossdock_answers_overdue_seconds{scope="north",system="parcels"} 300.' in text
+    gateway.metrics.store_is_down()
+    assert "crossdock_lives{" not in gateway.metrics.text().decode()
 
 
 async def test_old_figures_are_not_shown_while_the_store_is_down(gateway: Gateway) -> None:

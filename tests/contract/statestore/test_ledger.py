@@ -95,6 +95,28 @@ async def test_unsettled_effects_are_found_by_system_scope_and_age(store: SqlSta
     assert await store.unsettled("erp", "north", NOW) == []
 
 
+async def test_answers_that_are_overdue_are_counted_by_shop_and_system_with_the_oldest_deadline(
+    store: SqlStateStore,
+) -> None:
+    hours = {"1": -3, "2": -1, "3": 2, "4": -5, "5": -9}
+    effects = [intent(subject, system="house" if subject == "4" else "parcels") for subject in hours]
+    await store.intend(effects)
+    keys = {subject: effect.key for subject, effect in zip(hours, effects, strict=True)}
+    for subject, after in hours.items():
+        deadline = NOW + timedelta(hours=after)
+        for update in (
+            EffectUpdate(key=keys[subject], state=EffectState.SENT),
+            EffectUpdate(key=keys[subject], state=EffectState.AWAITING_ACK, ack_deadline=deadline),
+        ):
+            await store.mark([update])
+    await store.mark([EffectUpdate(key=keys["5"], state=EffectState.SETTLED)])  # it has answered, late
+    found = [(row.scope, row.system, row.count, row.oldest) for row in await store.overdue(NOW)]
+    assert found == [
+        ("north", "house", 1, NOW - timedelta(hours=5)),
+        ("north", "parcels", 2, NOW - timedelta(hours=3)),
+    ]
+
+
 async def test_a_cross_reference_is_found_from_either_side(store: SqlStateStore) -> None:
     await store.commit(Batch(references=(reference(),)))
     await store.commit(Batch(references=(reference(),)))  # the same again is fine

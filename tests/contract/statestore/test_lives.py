@@ -59,6 +59,25 @@ async def test_lives_that_are_due_come_the_longest_due_first(store: StateStore) 
     assert [one.order_id for one in await store.due_lives(NOON + timedelta(minutes=2))] == ["2", "1"]
 
 
+async def test_open_lives_are_counted_by_shop_and_stage_with_the_one_that_is_quiet_for_longest(
+    store: StateStore,
+) -> None:
+    lives = [
+        life("1", stage="requested", updated_at=NOON),
+        life("2", stage="requested", updated_at=NOON - timedelta(hours=3)),
+        life("3", stage="requested", updated_at=NOON - timedelta(days=9), open=False),
+        life("4", stage="picking"),
+        life("9", scope="south", aggregate_key="south:order:9", stage="picking"),
+    ]
+    await store.commit(Batch(lives=tuple(lives)))
+    found = [(row.scope, row.stage, row.count, row.quiet_since) for row in await store.life_stages()]
+    assert found == [
+        ("north", "picking", 1, NOON),
+        ("north", "requested", 2, NOON - timedelta(hours=3)),
+        ("south", "picking", 1, NOON),
+    ]
+
+
 async def test_all_lives_of_a_shop_are_read_a_page_at_a_time(store: StateStore) -> None:
     lives = [life(str(number), open=number != 3) for number in range(1, 6)]
     elsewhere = life("9", scope="south", aggregate_key="south:order:9")
