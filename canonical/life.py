@@ -131,14 +131,16 @@ class Cancellation(Model):
 class ReturnedLine(Model):
     """One line of a return, counted per quantity.
 
-    `return_line_id` is the channel's. `asked` and `authorised` are pieces; `received` are back in a warehouse;
-    `inspected` have a disposition; what is credited and refunded is counted by `Settling`s.
+    `return_line_id` is the channel's. `asked` and `authorised` are pieces; `processed` have left the order there;
+    `received` are back in a warehouse; `inspected` have a disposition; what is credited and refunded is counted by
+    `Settling`s.
     """
 
     line_id: Code
     return_line_id: str | None = None
     asked: int = 0
     authorised: int = 0
+    processed: int = 0
     received: int = 0
     inspected: tuple[Inspected, ...] = ()
     reason: str | None = None

@@ -187,6 +187,24 @@ def test_the_value_of_exchanged_goods_is_set_off() -> None:
     assert [str(one.total.shop) for one in world.refunds if one.total] == ["10.90 USD"]
 
 
+def test_an_even_exchange_that_the_shop_processed_with_its_piece_is_credited_and_nothing_is_refunded() -> None:
+    order = two_lines()
+    world = World(order=order)
+    id_ = world.ask({"12": 1})
+    world.run()
+    world.order = order.model_copy(update={"lines": (*order.lines, line("13", 1, "50.00", "4.50"))})
+    (row,) = world.returns[id_].lines
+    joined = Exchanged(id="x1", quantity=1, sku="SKU-13", line_ids=("13",))
+    changes = {"exchanges": (joined,), "lines": (row.model_copy(update={"processed": 1}),)}
+    world.returns[id_] = world.returns[id_].model_copy(update=changes)
+    world.hear(id_)
+    world.inspected(id_, ("12", 1, RESTOCK))
+    assert codes(world) == []
+    assert [str(one.total) for one in world.of(Operation.CREDIT)] == ["54.50 USD"]
+    assert world.refunds == []
+    assert world.known(id_).state is ReturnState.CLOSED
+
+
 def test_a_refusal_of_the_shop_becomes_a_case_in_words() -> None:
     world = World()
     id_ = world.ask({"12": 1})

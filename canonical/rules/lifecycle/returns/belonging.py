@@ -45,6 +45,17 @@ def same_pieces(return_: ReturnLife, refund: Refund) -> Settling | None:
     return None
 
 
+def gone_already(return_: ReturnLife, settling: Settling) -> bool:
+    """Whether all its pieces left the order with an exchange that the shop processed: there is nothing to refund."""
+    left = Counter[str]()
+    for line in return_.lines:
+        left[line.line_id] += line.processed
+    for one in return_.settlings:
+        if one.refund_id is not None or not one.needs_refund:
+            left.subtract(_items(one))
+    return all(left[line_id] >= pieces for line_id, pieces in _items(settling).items())
+
+
 def pieces_of(refund: Refund) -> Counter[str]:
     """Pieces of a refund by order line."""
     found = Counter[str]()

@@ -13,7 +13,7 @@ from canonical.rules.lifecycle.facts import Facts, Waits
 from canonical.rules.lifecycle.policy import FirstOf, ReasonRule, ReturnsPolicy
 from canonical.rules.lifecycle.returns import money, naming
 from canonical.rules.lifecycle.returns.account import Account
-from canonical.rules.lifecycle.returns.belonging import meanwhile, unsettled
+from canonical.rules.lifecycle.returns.belonging import gone_already, meanwhile, unsettled
 from canonical.rules.lifecycle.returns.counting import announced, fingerprint
 
 ABOVE_LIMIT, OVER_PAYMENT = "above_limit", "over_payment"
@@ -44,6 +44,8 @@ def freeze(facts: Facts, return_: ReturnLife) -> tuple[ReturnLife, list[Waits]]:
     rule = due[0].rule
     together = [one for one in due if _kind(one.rule) == _kind(rule)]
     settling = _settling(facts, account, naming.number_after(return_), together)
+    if settling.money.is_zero and gone_already(return_, settling):
+        settling = settling.model_copy(update={"needs_refund": False})
     # What is due under another rule follows in the next plan, on an account that counts this one.
     return naming.with_settling(return_, settling), waits
 

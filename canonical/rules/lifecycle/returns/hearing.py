@@ -32,7 +32,12 @@ def hear_return(life: OrderLife, told: Return, now: datetime) -> OrderLife:
         line = before.get(one.id) or loose.pop(one.line_id, None) or ReturnedLine(line_id=one.line_id)
         lines.append(
             line.model_copy(
-                update={"return_line_id": one.id, "asked": one.quantity, "reason": one.reason or line.reason}
+                update={
+                    "return_line_id": one.id,
+                    "asked": one.quantity,
+                    "processed": one.processed,
+                    "reason": one.reason or line.reason,
+                }
             )
         )
     changed = known.model_copy(
