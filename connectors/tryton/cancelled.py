@@ -14,6 +14,7 @@ from connectors.tryton.client import TrytonClient
 from connectors.tryton.directory import Directory
 
 OVERLAP = timedelta(seconds=120)
+_BEFORE_ALL = datetime(2000, 1, 1)  # noqa: DTZ001 - Tryton's own times, UTC without saying so
 _FIELDS = ["web_id", "state", "write_date", "shipments.state", "invoices.state"]
 
 
@@ -26,12 +27,12 @@ class CancelledSales:
         self._told: frozenset[str] = frozenset()
 
     async def since(self, cursor: str | None) -> tuple[tuple[str, ...], str | None]:
-        """See the port. Without a cursor: none, and the cursor of now."""
+        """See the port. Without a cursor: none, and the cursor of now; where nothing changed yet, all is news later."""
         shops = sorted(shop.id for shop in (await self._directory.shops()).values())
         ours: list[Any] = [("web_shop", "in", shops), ("write_date", "!=", None)]
         if cursor is None:
             newest = await self._rows(ours, limit=1)
-            self._cursor, self._told = (_cursor(newest[0]["write_date"]) if newest else None), frozenset()
+            self._cursor, self._told = _cursor(newest[0]["write_date"] if newest else _BEFORE_ALL), frozenset()
             return (), self._cursor
         rows = await self._rows([*ours, ("write_date", ">=", _moment(cursor) - OVERLAP)])
         keys = tuple(row["web_id"] for row in rows if _is_cancelled(row))

@@ -6,6 +6,19 @@ from pathlib import Path
 
 from deployments.stack.ledger_pages import NOTHING, Ledgers, OrderLedger, StockMove, known, money
 
+_UNDONE = """
+    WITH led_to AS (
+        SELECT line.sale, move.state FROM sale_line AS line
+        JOIN stock_move AS move ON move.origin = 'sale.line,' || line.id
+        UNION ALL
+        SELECT line.sale, invoice.state FROM sale_line AS line
+        JOIN account_invoice_line AS part ON part.origin = 'sale.line,' || line.id
+        JOIN account_invoice AS invoice ON invoice.id = part.invoice
+    )
+    SELECT sale FROM led_to GROUP BY sale HAVING MIN(state) = 'cancelled' AND MAX(state) = 'cancelled'
+"""
+"""Sales that ended because all they led to was cancelled: Tryton calls those done."""
+
 
 def tryton_ledgers(database: Path) -> Ledgers:
     """The ERP's books."""
@@ -31,6 +44,7 @@ class _Tryton:
 
     def _read_sales(self) -> None:
         """Orders; a sale of negative quantities is a permission to return."""
+        undone = {sale for (sale,) in self._rows(_UNDONE)}
         for sale, key, state, total in self._rows("SELECT id, web_id, state, total_amount_cache FROM sale_sale"):
             page = self._ledgers.of_key(key)
             if page is None:
@@ -38,7 +52,7 @@ class _Tryton:
             self._sales[sale] = page
             page.documents.append(key)
             if money(total) >= 0:
-                page.cancelled = state == "cancelled"
+                page.cancelled = state == "cancelled" or sale in undone
                 page.total = NOTHING if page.cancelled else page.total + money(total)
         query = """
             SELECT line.id, line.sale, product.code, line.quantity, template.type FROM sale_line AS line

@@ -15,13 +15,17 @@ CENT = Decimal("0.01")
 
 @dataclass(frozen=True)
 class Basket:
-    """What is bought. `customer` is a code of the catalogue; `authorized`: the money is held, not taken."""
+    """What is bought. `customer` is a code of the catalogue; `authorized`: the money is held, not taken.
+
+    `gift_card`: so much is paid with one, and the rest by the gateway.
+    """
 
     goods: Goods
     customer: str = "C005"
     shipping: str = "STANDARD"
     authorized: bool = False
     gateway: str = "shopify_payments"
+    gift_card: Decimal = Decimal(0)
 
 
 def order_input(domain: str, basket: Basket, variants: Mapping[str, str]) -> dict[str, Any]:
@@ -35,7 +39,11 @@ def order_input(domain: str, basket: Basket, variants: Mapping[str, str]) -> dic
     lines = [till.line(sku, pieces, variants[sku]) for sku, pieces in basket.goods.items()]
     delivery = till.delivery(basket.shipping)
     kind = "AUTHORIZATION" if basket.authorized else "SALE"
-    paid = {"kind": kind, "status": "SUCCESS", "gateway": basket.gateway, "amountSet": till.money(till.total)}
+    rest = till.money(till.total - basket.gift_card)
+    paid = [{"kind": kind, "status": "SUCCESS", "gateway": basket.gateway, "amountSet": rest}]
+    if basket.gift_card:
+        card = till.money(basket.gift_card)
+        paid.insert(0, {"kind": "SALE", "status": "SUCCESS", "gateway": "gift_card", "amountSet": card})
     return {
         "email": buyer.email,
         "currency": shop.currency,
@@ -45,7 +53,7 @@ def order_input(domain: str, basket: Basket, variants: Mapping[str, str]) -> dic
         "billingAddress": _address(buyer),
         "lineItems": lines,
         "shippingLines": [delivery],
-        "transactions": [paid],
+        "transactions": paid,
     }
 
 
