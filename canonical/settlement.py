@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from canonical.booking import SalesOrderDocument
 from canonical.fulfillment import Shipment
 from canonical.model import Code, Exact, Model, Utc
 from canonical.money import Money
@@ -24,6 +25,18 @@ class ErpDocument(Model):
     state: str | None = None
     total: Money | None = None
     created: bool = True
+
+
+class SaleAmendment(Model):
+    """A booked sale is to be this from now on: lines added, more or fewer pieces of a line, lines taken out.
+
+    `document` is the whole sale as it is to be, under the key it was booked under; what has left or is invoiced of it
+    stays. Its addresses, tenders and warehouse are those of the order and change nothing.
+    """
+
+    key: Code
+    sale_key: Code
+    document: SalesOrderDocument
 
 
 class ShipmentPosting(Model):

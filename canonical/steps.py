@@ -28,6 +28,7 @@ class Operation(StrEnum):
     AMEND = "fulfillment-request.amend"
     CANCEL_REQUEST = "fulfillment-request.cancel"
     # The ERP
+    AMEND_SALE = "sales-order.amend"  # before what follows from it
     SHIPMENT = "shipment.post"
     INVOICE = "invoice.post"
     PAYMENT = "payment.post"
@@ -58,6 +59,7 @@ SIDE_OF: dict[Operation, Side] = {
     **dict.fromkeys((Operation.REQUEST, Operation.AMEND, Operation.CANCEL_REQUEST), Side.WAREHOUSE),
     **dict.fromkeys(
         (
+            Operation.AMEND_SALE,
             Operation.SHIPMENT,
             Operation.INVOICE,
             Operation.PAYMENT,

@@ -12,6 +12,7 @@ from canonical.settlement import (
     PaymentPosting,
     ReturnAuthorisation,
     ReturnReceipt,
+    SaleAmendment,
     ShipmentPosting,
 )
 
@@ -29,6 +30,15 @@ class Settlement(Protocol):
     """
 
     system: str
+
+    async def amend_sales(self, amendments: Sequence[SaleAmendment]) -> list[Outcome[ErpDocument]]:
+        """Make what is open of a sale equal to the document: shipments and invoices to come follow from it.
+
+        The number is the sale's, the total what it comes to then. A sale that is so already is left alone and settles
+        with `created` false. What the ERP cannot change any more (fewer than have left, another price of what is
+        invoiced) or at all fails with `HeldError` naming the line, and nothing of the sale is changed.
+        """
+        ...
 
     async def post_shipments(self, postings: Sequence[ShipmentPosting]) -> list[Outcome[ErpDocument]]: ...
 

@@ -155,6 +155,17 @@ def _total(booked: Order, later: Order) -> Iterator[BookedChange]:
         yield BookedChange(kind=ChangeKind.TOTAL, field="total", words=f"the total was {before}, now {after}")
 
 
+def heads(order: Order) -> dict[str, str]:
+    """A fingerprint each of what the head of a sale says: where it goes, who is billed, who bought it.
+
+    What is not in this payload has none: it changed nothing.
+    """
+    buyer = order.company.id if order.company else order.customer.id if order.customer else None
+    addresses = {"shipping_address": order.shipping_address, "billing_address": order.billing}
+    found = {name: digest(_postal(address))[:12] for name, address in addresses.items() if address is not None}
+    return found | ({"buyer": digest(buyer)[:12]} if buyer else {})
+
+
 _LOOKS = (_cancelled, _lines, _shipping, _addresses, _buyer, _total)
 
 

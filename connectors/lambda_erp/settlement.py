@@ -22,8 +22,10 @@ from canonical.settlement import (
     PaymentPosting,
     ReturnAuthorisation,
     ReturnReceipt,
+    SaleAmendment,
     ShipmentPosting,
 )
+from connectors.lambda_erp.amending import Amending
 from connectors.lambda_erp.client import LambdaErpClient
 from connectors.lambda_erp.invoicing import Invoicing
 from connectors.lambda_erp.keeping import Keeper
@@ -48,6 +50,11 @@ class LambdaSettlement:
         self._goods = Goods(client, self._keeper, orders, settings)
         self._invoicing = Invoicing(self._keeper, orders, settings)
         self._payments = Payments(self._keeper, orders, settings)
+        self._amending = Amending(orders)
+
+    async def amend_sales(self, amendments: Sequence[SaleAmendment]) -> list[Outcome[ErpDocument]]:
+        """See the port. Lambda ERP changes no order that is submitted: what differs is held, and done by hand."""
+        return await in_lanes(amendments, self._amending.amend, lambda p: p.sale_key, self._settings.connections)
 
     async def post_shipments(self, postings: Sequence[ShipmentPosting]) -> list[Outcome[ErpDocument]]:
         """See the port. The key is the name of the delivery note."""

@@ -22,8 +22,11 @@ from canonical.settlement import (
     PaymentPosting,
     ReturnAuthorisation,
     ReturnReceipt,
+    SaleAmendment,
     ShipmentPosting,
 )
+from connectors.tryton.amending import MODEL as AMENDMENT
+from connectors.tryton.amending import Amendments
 from connectors.tryton.cancelled import CancelledSales
 from connectors.tryton.client import TrytonClient
 from connectors.tryton.crediting import Credits
@@ -32,6 +35,7 @@ from connectors.tryton.invoicing import Invoices
 from connectors.tryton.moving import Movements
 from connectors.tryton.paying import Payments
 from connectors.tryton.returning import Authorisations, Receipt, Receipts
+from connectors.tryton.sales import Sales
 from connectors.tryton.settings import TrytonSettings
 from connectors.tryton.shipping import Shipments
 from connectors.tryton.sold import SoldSales
@@ -59,7 +63,8 @@ class TrytonSettlement:
         self._client = client
         self._directory = Directory(client, web_shops)
         self._sales = SoldSales(client, self._directory)
-        warehouses = Warehouses(client)
+        warehouses, sales = Warehouses(client), Sales(client, self._directory, settings.rounding_item)
+        self._amendments = Amendments(client, self._directory, self._sales, sales, settings)
         self._shipments = Shipments(client, warehouses, self._sales)
         self._invoices = Invoices(client, self._directory, self._sales, settings)
         self._payments = Payments(client, self._directory)
@@ -68,6 +73,10 @@ class TrytonSettlement:
         self._credits = Credits(client, self._directory, settings)
         self._movements = Movements(client, self._directory, warehouses, settings)
         self._cancelled = CancelledSales(client, self._directory)
+
+    async def amend_sales(self, amendments: Sequence[SaleAmendment]) -> list[Outcome[ErpDocument]]:
+        """See the port. The key is in the description of Tryton's amendment."""
+        return await in_turn(amendments, self._sales, self._amendments.post)
 
     async def post_shipments(self, postings: Sequence[ShipmentPosting]) -> list[Outcome[ErpDocument]]:
         """See the port. The key is the shipment's reference."""
@@ -107,7 +116,22 @@ class TrytonSettlement:
                 fields = [field, "state", "number"]
                 for row in await self._client.read(f"model.{model}.search_read", domain, 0, None, None, fields):
                     found[row[field]] = _document(row[field], row)
-        return found
+        return found | await self._amended(sorted(set(keys) - found.keys()))
+
+    async def _amended(self, keys: Sequence[str]) -> dict[str, ErpDocument]:
+        """The amendments under these keys, each with the number of its sale."""
+        if not keys:
+            return {}
+        named = ["OR", *([("description", "like", f"{key} %")] for key in keys)]
+        fields = ["description", "state", "sale.number"]
+        rows = await self._client.read(
+            f"model.{AMENDMENT}.search_read", [("state", "=", "validated"), named], 0, None, None, fields
+        )
+        return {
+            key: _document(key, {**row, "number": row["sale."]["number"]})
+            for row in rows
+            for key in [row["description"].partition(" ")[0]]
+        }
 
     async def cancelled_sales(self, since: str | None) -> tuple[tuple[str, ...], str | None]:
         """See the port. A sale that ended because all it led to was cancelled counts."""

@@ -102,10 +102,11 @@ class SoldSales:
         booked = ("state", "not in", ["draft", "quotation"])
         domain = [("web_shop", "in", shops), ("web_id", "in", wanted), booked]
         rows = await self._client.read(f"{SALE}.search_read", domain, 0, None, None, _FIELDS)
-        lines = await self._lines([row["id"] for row in rows])
+        lines = await self.lines([row["id"] for row in rows])
         return {row["web_id"]: _sold(row, lines.get(row["id"], ())) for row in rows}
 
-    async def _lines(self, sales: Collection[int]) -> dict[int, tuple[SoldLine, ...]]:
+    async def lines(self, sales: Collection[int]) -> dict[int, tuple[SoldLine, ...]]:
+        """The lines of these sales, whatever their state."""
         domain = [("sale", "in", sorted(sales)), ("type", "=", "line")]
         rows = await self._client.read("model.sale.line.search_read", domain, 0, None, [("id", "ASC")], _LINE_FIELDS)
         found: dict[int, tuple[SoldLine, ...]] = {}

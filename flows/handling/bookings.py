@@ -18,6 +18,7 @@ from canonical.records import (
     MessageVerdict,
     OrderRecord,
 )
+from canonical.rules.lifecycle import booked_as
 from canonical.states import EffectState, MessageState, OrderState
 from flows.handling.documents import Chunk, Posting
 from flows.handling.lives.messages import FULFILLMENT, START, about_order
@@ -97,7 +98,8 @@ class Settlement:
             self.deliveries.append(follow_up(self.rt, posted, WRITE_BACK, str(posting.message.seq)))
         if self.rt.ships(self.chunk.company):
             cause = str(posting.message.seq)
-            self.deliveries.append(about_order(posted, START, FULFILLMENT, cause, now))
+            sold = booked_as(posting.order or Order.model_validate_json(record.document))
+            self.deliveries.append(about_order(posted, START, FULFILLMENT, cause, now, **sold))
         self.done(posting)
 
     def _reference(self, record: OrderRecord, booked: BookedDocument) -> CrossReference:

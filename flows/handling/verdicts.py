@@ -170,6 +170,8 @@ def _after_posting(
         document.verdict = "cancel"
         if not rt.ships(rt.landscape.shop(order.shop).company):
             drafts.deliveries.append(follow_up(rt, newer, CANCEL, str(document.messages[-1].seq)))
+    elif rt.ships(rt.landscape.shop(order.shop).company):
+        document.verdict = "noted"  # its life makes the sale what the order is now, or says what keeps it from that
     elif CHANGED in document.waive:
         newer = newer.model_copy(update={"booked_digest": booking_of(rt, order).digest})
         drafts.close_cases.append(_caught_up(record))

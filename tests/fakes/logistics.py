@@ -190,6 +190,9 @@ class FakeSettlement(Faulty):
         self.answered()
         return outcomes
 
+    async def amend_sales(self, amendments: Sequence[Any]) -> list[Outcome[ErpDocument]]:
+        return await self._post("amendment", amendments)
+
     async def post_shipments(self, postings: Sequence[Any]) -> list[Outcome[ErpDocument]]:
         return await self._post("shipment", postings)
 

@@ -48,7 +48,11 @@ class Cell:
 
 
 _O, _S, _A = Operation, Stage, Action
-_ROUTED: Final = "The piece is routed and asked for by a request of its own; the warehouse has the first one unchanged."
+_ROUTED: Final = (
+    "The piece joins the sale, is routed and asked for by a request of its own; the warehouse has the first one "
+    "unchanged."
+)
+_ADDED_LATE: Final = (_O.REQUEST, _O.AMEND_SALE, _O.NOTE_INVOICE)
 _GOES_ON: Final = (_O.FULFILL, _O.SHIPMENT, _O.INVOICE, _O.NOTE_INVOICE, _O.NOTE_INVOICE, _O.PAYMENT)
 
 TABLE: Final[Mapping[Stage, Mapping[Action, Cell]]] = {
@@ -61,8 +65,8 @@ TABLE: Final[Mapping[Stage, Mapping[Action, Cell]]] = {
     _S.POSTED: {
         _A.CANCEL_IN_SHOP: Cell("The sale is cancelled in the ERP; no warehouse ever hears of it.", (_O.CANCEL_SALE,)),
         _A.CANCEL_IN_ERP: Cell("The order is cancelled in the shop, restocked and refunded.", (_O.CANCEL_ORDER,)),
-        _A.TAKE_OUT: Cell("The request will be made without the piece."),
-        _A.PUT_IN: Cell(_ROUTED, (_O.REQUEST,)),
+        _A.TAKE_OUT: Cell("The request will be made without the piece, and the sale is amended.", (_O.AMEND_SALE,)),
+        _A.PUT_IN: Cell(_ROUTED, (_O.REQUEST, _O.AMEND_SALE)),
     },
     _S.ALLOCATED: {
         _A.CANCEL_IN_SHOP: Cell(
@@ -71,8 +75,8 @@ TABLE: Final[Mapping[Stage, Mapping[Action, Cell]]] = {
         _A.CANCEL_IN_ERP: Cell(
             "The warehouse lets go, then the order is cancelled in the shop.", (_O.CANCEL_REQUEST, _O.CANCEL_ORDER)
         ),
-        _A.TAKE_OUT: Cell("The request is amended.", (_O.AMEND,)),
-        _A.PUT_IN: Cell(_ROUTED, (_O.REQUEST,)),
+        _A.TAKE_OUT: Cell("The request is amended, then the sale.", (_O.AMEND, _O.AMEND_SALE)),
+        _A.PUT_IN: Cell(_ROUTED, (_O.REQUEST, _O.AMEND_SALE)),
     },
     _S.PICKING: {
         _A.CANCEL_IN_SHOP: Cell(
@@ -81,8 +85,10 @@ TABLE: Final[Mapping[Stage, Mapping[Action, Cell]]] = {
         _A.CANCEL_IN_ERP: Cell(
             "What was picked goes back, then the order is cancelled in the shop.", (_O.CANCEL_REQUEST, _O.CANCEL_ORDER)
         ),
-        _A.TAKE_OUT: Cell("The request is amended, if the warehouse still takes it.", (_O.AMEND,)),
-        _A.PUT_IN: Cell(_ROUTED, (_O.REQUEST,)),
+        _A.TAKE_OUT: Cell(
+            "The request is amended, if the warehouse still takes it; then the sale.", (_O.AMEND, _O.AMEND_SALE)
+        ),
+        _A.PUT_IN: Cell(_ROUTED, (_O.REQUEST, _O.AMEND_SALE)),
     },
     _S.PACKED: {
         _A.CANCEL_IN_SHOP: Cell(
@@ -105,13 +111,12 @@ TABLE: Final[Mapping[Stage, Mapping[Action, Cell]]] = {
             ("taken_out_but_ships",),
             _GOES_ON,
         ),
-        _A.PUT_IN: Cell(_ROUTED, (_O.REQUEST,)),
+        _A.PUT_IN: Cell(_ROUTED, (_O.REQUEST, _O.AMEND_SALE)),
     },
     _S.PARTLY_SHIPPED: {
         _A.CANCEL_IN_SHOP: Cell(
-            "The warehouse lets go of the rest. What left stays sold; the rest of the sale is closed by finance.",
-            (_O.CANCEL_REQUEST,),
-            ("rest_open_in_erp",),
+            "The warehouse lets go of the rest, then it is taken out of the sale. What left stays sold.",
+            (_O.CANCEL_REQUEST, _O.AMEND_SALE),
         ),
         _A.CANCEL_IN_ERP: Cell(
             "The warehouse lets go of the rest. The shop cannot cancel what left: finance refunds the rest.",
@@ -119,18 +124,18 @@ TABLE: Final[Mapping[Stage, Mapping[Action, Cell]]] = {
             ("cancelled_in_erp_but_shipped",),
         ),
         _A.TAKE_OUT: Cell(
-            "The warehouse lets go of the piece; the order is invoiced in full by that.",
-            (_O.CANCEL_REQUEST, _O.NOTE_INVOICE),
+            "The warehouse lets go of the piece, then it is taken out of the sale: the order is invoiced in full by that.",
+            (_O.CANCEL_REQUEST, _O.AMEND_SALE, _O.NOTE_INVOICE),
         ),
-        _A.PUT_IN: Cell(f"{_ROUTED} The order is partly invoiced now.", (_O.REQUEST, _O.NOTE_INVOICE)),
+        _A.PUT_IN: Cell(f"{_ROUTED} The order is partly invoiced now.", _ADDED_LATE),
     },
     _S.SHIPPED: {
         _A.CANCEL_IN_SHOP: Cell(
-            "It left and is invoiced: a return takes it back. The sale stays.", (), ("rest_open_in_erp",)
+            "It left and is invoiced: a return takes it back. The sale stays; nothing of it is open."
         ),
         _A.CANCEL_IN_ERP: Cell("It left: finance decides.", (), ("cancelled_in_erp_but_shipped",)),
         _A.TAKE_OUT: Cell("It left: the piece is refunded, and credited by the rules of returns."),
-        _A.PUT_IN: Cell(f"{_ROUTED} The order is partly invoiced now.", (_O.REQUEST, _O.NOTE_INVOICE)),
+        _A.PUT_IN: Cell(f"{_ROUTED} The order is partly invoiced now.", _ADDED_LATE),
     },
 }
 """Every stage by every action."""

@@ -14,6 +14,7 @@ HELD_AGAIN: Final = timedelta(hours=1)
 _OWNERS: Final = {
     **dict.fromkeys(Operation, "operations"),
     **dict.fromkeys((Operation.INVOICE, Operation.PAYMENT, Operation.CAPTURE, Operation.CANCEL_SALE), "finance"),
+    Operation.AMEND_SALE: "finance",
 }
 _WORDS: Final = {
     Operation.MOVE: "the shop could not move it to the location that ships",
@@ -28,6 +29,7 @@ _WORDS: Final = {
     Operation.REQUEST: "the warehouse did not take the request",
     Operation.AMEND: "the warehouse did not take the change",
     Operation.CANCEL_REQUEST: "the warehouse did not cancel the request",
+    Operation.AMEND_SALE: "the ERP did not take the change of the sale",
     Operation.SHIPMENT: "the ERP did not book the shipment",
     Operation.INVOICE: "the ERP did not invoice",
     Operation.PAYMENT: "the ERP did not take the payment",
@@ -54,17 +56,19 @@ class Draft:
         *,
         system: str | None = None,
         again_after: datetime | None = None,
+        waits_as: tuple[str, str] | None = None,
     ) -> Done | None:
         """What became of it when it is done; else it is due now, or waits because it was refused.
 
-        What was refused before `again_after` is asked for again: its cause is gone.
+        What was refused before `again_after` is asked for again: its cause is gone. `waits_as` names the case of a
+        refusal and its way out, where that is not the other side's own code.
         """
         done = self.life.done.get(key)
         if done is not None:
             return done
         stopped = self.life.stopped.get(key)
         if stopped is not None and not self._again(operation, stopped, again_after):
-            self.refused(operation, subject, stopped)
+            self.refused(operation, subject, stopped, waits_as)
             return None
         if stopped is not None:
             rest = {other: one for other, one in self.life.stopped.items() if other != key}
@@ -86,10 +90,13 @@ class Draft:
             self.look(later)
         return later <= self.facts.now
 
-    def refused(self, operation: Operation, subject: str, stopped: Stopped) -> None:
+    def refused(
+        self, operation: Operation, subject: str, stopped: Stopped, waits_as: tuple[str, str] | None = None
+    ) -> None:
         """It waits for the cause of the refusal."""
         words = f"{subject}: {_WORDS.get(operation, operation.value)}: {stopped.words}"
-        self.wait(stopped.code, words, "Repair the cause, then release it.", _OWNERS[operation])
+        code, way_out = waits_as or (stopped.code, "Repair the cause, then release it.")
+        self.wait(code, words, way_out, _OWNERS[operation])
 
     def wait(self, code: str, words: str, way_out: str, owner: str = "operations", at: datetime | None = None) -> None:
         """A case, unless somebody has waived it. Several of one code are one case."""

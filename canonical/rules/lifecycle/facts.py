@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from canonical.approvals import ApprovalRequest
+from canonical.booking import SalesOrderDocument
 from canonical.life import OrderLife
 from canonical.order import Order
 from canonical.rules.lifecycle.policy import LifePolicy
@@ -57,6 +58,8 @@ class Facts:
     """The ERP item of an order line id; None when nothing is mapped or nothing is shipped for it."""
     number_used: Callable[[str], str | None] = nobody
     """The name of another order that has a parcel under this tracking number (upper case, no blanks)."""
+    sale_of: Callable[[Order], SalesOrderDocument] | None = None
+    """The sale of an order by today's mappings; raises what keeps it from being booked. None: its sale is not amended."""
 
 
 @dataclass(frozen=True)

@@ -152,7 +152,10 @@ def _left(life: OrderLife, task: Task, event: WarehouseEvent) -> OrderLife:
     shipped = {
         line: task.shipped.get(line, 0) + shipment.lines.get(line, 0) for line in {**task.shipped, **shipment.lines}
     }
-    task = task.model_copy(update={"shipped": shipped, "taken": task.revision if task.taken is None else task.taken})
+    changes: dict[str, object] = {"shipped": shipped}
+    if task.taken is None:  # nobody heard its answer; what ships has it as it was asked for
+        changes |= {"taken": task.revision, "taken_lines": task.lines}
+    task = task.model_copy(update=changes)
     if task.state not in _ENDS.values():
         state = _State.PARTLY_SHIPPED if task.remaining else _State.SHIPPED
         task = task.model_copy(update={"state": _State.SHORT if any(task.short.values()) else state})

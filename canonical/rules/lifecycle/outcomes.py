@@ -40,6 +40,8 @@ def refused(life: OrderLife, step: Step, error: CrossdockError, now: datetime) -
     if task is not None and step.operation is Operation.AMEND:
         return amend_refused(life, task, step.key, stopped)
     life = life.model_copy(update={"stopped": {**life.stopped, step.key: stopped}, "updated_at": now})
+    if step.operation is Operation.AMEND_SALE:
+        return life.model_copy(update={"amending": None})
     if task is None:
         return life
     if step.operation is Operation.REQUEST and isinstance(error, RejectedError):
@@ -113,6 +115,11 @@ def _tracked(life: OrderLife, step: Step, done: Done) -> OrderLife:
     return life.with_shipment(shipment.model_copy(update={"shown": shown}))
 
 
+def _amended(life: OrderLife, step: Step, done: Done) -> OrderLife:
+    """The sale is what was asked for."""
+    return life.model_copy(update={"sold": life.amending, "amending": None})
+
+
 def _ended_in_shop(life: OrderLife, step: Step, done: Done) -> OrderLife:
     """The shop ended the order because we asked: for a pickup that expired nobody else did."""
     if life.cancellation is not None:
@@ -137,4 +144,5 @@ _FOLDS: Final[dict[Operation, Callable[[OrderLife, Step, Done], OrderLife]]] = {
     Operation.FULFILL: _told,
     Operation.TRACK: _tracked,
     Operation.CANCEL_ORDER: _ended_in_shop,
+    Operation.AMEND_SALE: _amended,
 }

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
+from canonical.rules.lifecycle.amending import plan_amending
 from canonical.rules.lifecycle.capturing import plan_captures
 from canonical.rules.lifecycle.drafting import Draft, pieces_in_words
 from canonical.rules.lifecycle.facts import Facts, Plan
@@ -24,7 +25,8 @@ def plan_fulfillment(facts: Facts) -> Plan:
     tidy(draft)
     plan_requests(draft)
     plan_telling(draft)
-    plan_postings(draft)
+    if not plan_amending(draft):  # what follows a sale waits until the sale is as it is to be
+        plan_postings(draft)
     plan_captures(draft)
     plan_undoing(draft)
     _unplaced(draft)

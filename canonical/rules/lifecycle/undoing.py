@@ -62,7 +62,7 @@ def _cancel_sale(draft: Draft) -> None:
         return
     gone = {line: n for line, n in left(draft.life).items() if n}
     if gone or invoices(draft.life):
-        if cancel_sale_key(draft.life) not in draft.life.done:
+        if after_cancel(draft) and cancel_sale_key(draft.life) not in draft.life.done:
             what = f"{pieces_in_words(gone, names(draft))} left" if gone else "it is invoiced"
             words = f"the order is cancelled, but {what}: its sale in the ERP stays open"
             way_out = "Close what is open of the sale in the ERP; then release this."

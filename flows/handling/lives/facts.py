@@ -2,10 +2,11 @@
 
 from functools import partial
 
+from canonical.booking import SalesOrderDocument
 from canonical.ids import effect_key
 from canonical.order import Order
 from canonical.records import OrderRecord
-from canonical.rules.booking import CREATE
+from canonical.rules.booking import CREATE, sales_order_document
 from canonical.rules.lifecycle.facts import Facts
 from canonical.states import OrderState
 from flows.handling.lives.papers import LifePaper
@@ -30,6 +31,7 @@ def facts_of(rt: Runtime, paper: LifePaper) -> Facts:
         warehouse_of=partial(_warehouse_of, rt, company),
         item_of=partial(_item_of, rt, order),
         number_used=paper.numbers.get,
+        sale_of=partial(_sale_of, rt),
     )
 
 
@@ -41,6 +43,11 @@ def is_booked(record: OrderRecord) -> bool:
         OrderState.CLOSED,
         OrderState.HELD,
     )
+
+
+def _sale_of(rt: Runtime, order: Order) -> SalesOrderDocument:
+    """The sale by today's mappings. Raises what keeps it from being booked."""
+    return sales_order_document(order, rt.mappings, rt.landscape.company_of(order.shop))
 
 
 def _warehouse_of(rt: Runtime, company: str, location: str) -> str | None:

@@ -13,14 +13,14 @@ from canonical.errors import CrossdockError, MisconfiguredError, RejectedError, 
 from canonical.life import OrderLife
 from canonical.order import Order
 from canonical.records import EffectUpdate, Message
-from canonical.rules.lifecycle import answered, answers, hear_erp_cancelled, hear_order, hear_warehouse
+from canonical.rules.lifecycle import answered, answers, hear_booked, hear_erp_cancelled, hear_order, hear_warehouse
 from canonical.states import EffectState
 from canonical.warehouse import WarehouseEvent
 from flows.handling.lives.channel import hear_channel
 from flows.handling.lives.events import event_in
 from flows.handling.lives.gates import gate_canonical, gate_received
 from flows.handling.lives.goods_back import GOODS_BACK, hear_back
-from flows.handling.lives.messages import ERP_CANCELLED, LOOK, WAREHOUSE
+from flows.handling.lives.messages import ERP_CANCELLED, LOOK, START, WAREHOUSE
 from flows.handling.lives.papers import LifeBatch, LifePaper
 from flows.handling.unexpected import contained
 from flows.runtime import Runtime
@@ -76,6 +76,8 @@ async def _hear(rt: Runtime, paper: LifePaper, message: Message) -> None:
         await _warehouse(rt, paper, message)
     elif message.topic == LOOK:
         _look(paper, message)
+    elif message.topic == START and paper.life is not None:
+        paper.take(hear_booked(paper.life, orjson.loads(message.body)))
     elif message.topic == ERP_CANCELLED and paper.life is not None:
         paper.take(hear_erp_cancelled(paper.life, message.occurred_at or rt.now()))
 

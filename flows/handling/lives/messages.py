@@ -30,13 +30,14 @@ def about_order(
     retry: bool = False,
     waive: Sequence[str] = (),
     place: bool = False,
+    **more: object,
 ) -> Delivery:
     """A message of our own about an order's life. `cause` makes it unique.
 
     `retry`: what was stopped is tried again; `waive` are the reason codes that a person has released; `place`: what
-    nobody ships is placed again at once.
+    nobody ships is placed again at once; `more` is what only its topic tells.
     """
-    body = {"order": record.aggregate_key, "retry": retry, "waive": list(waive), "place": place}
+    body = {"order": record.aggregate_key, "retry": retry, "waive": list(waive), "place": place, **more}
     return own_message(record, topic, kind, f"{topic}/{kind}/{record.order_id}/{cause}", now, body)
 
 

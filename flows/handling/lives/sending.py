@@ -198,6 +198,7 @@ _MANY: Final[dict[Operation, Many]] = {
     Operation.REQUEST: _request,
     Operation.FULFILL: _fulfill,
     Operation.NOTE_INVOICE: _note_invoice,
+    Operation.AMEND_SALE: _erp("amend_sales"),
     Operation.SHIPMENT: _erp("post_shipments"),
     Operation.INVOICE: _erp("post_invoices"),
     Operation.PAYMENT: _erp("post_payments"),

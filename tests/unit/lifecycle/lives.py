@@ -21,6 +21,7 @@ from canonical.life import Done, OrderLife
 from canonical.order import Order, TransactionKind
 from canonical.routing import Assignment, RoutingDecision
 from canonical.rules import example
+from canonical.rules.booking import sales_order_document
 from canonical.rules.lifecycle import (
     hear_order,
     hear_warehouse,
@@ -72,6 +73,7 @@ def facts_of(order: Order, **shipping: Any) -> Facts:
         now=NOW,
         warehouse_of=lambda location: "wms",
         item_of=lambda line: "TEE-1",
+        sale_of=lambda order: sales_order_document(order, example.MAPPINGS, example.COMPANY),
     )
 
 

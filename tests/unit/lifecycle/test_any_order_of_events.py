@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from canonical.errors import HeldError, RejectedError
 from canonical.rules import example
-from canonical.rules.lifecycle import to_route
+from canonical.rules.lifecycle import booked_as, hear_booked, to_route
 from canonical.rules.lifecycle.pieces import in_tasks, missing, wanted
 from canonical.steps import Operation, Step
 from canonical.warehouse import WarehouseEvent
@@ -73,13 +73,14 @@ class Walk:
     def __init__(self) -> None:
         order = order_of(PIECES, fulfillment_orders=(), transactions=(authorised("103.80"),))
         facts = replace(facts_of(order, most_attempts=99), places=Anywhere())
+        facts = replace(facts, life=hear_booked(facts.life, booked_as(order)))
         self.house, self.floor = House(facts, (EAST, {"11": PIECES})), Floor()
         self.meanings: dict[tuple[Any, ...], str] = {}
         self.keys: dict[str, tuple[Any, ...]] = {}
         self.told: dict[str, Counter[str]] = {}
         self.taken: set[str] = set()
         self.events: list[WarehouseEvent] = []
-        self.places, self.refusals = 0, 0
+        self.places, self.refusals, self.sold = 0, 0, PIECES
 
     @property
     def ordered(self) -> int:
@@ -96,6 +97,8 @@ class Walk:
                 self.floor.take(step)
                 if step.operation is Operation.FULFILL:
                     self.told[step.key] = Counter(step.request.lines)
+                if step.operation is Operation.AMEND_SALE:
+                    self.sold = sum(row.quantity for row in step.request.document.lines if row.key == "11")
             if how != "die":
                 self.house.carry(step)
         assert sum(lines["11"] for lines in self.told.values()) <= self.floor.gone
@@ -164,7 +167,7 @@ class Walk:
             self.house.change(lines=(line.model_copy(update={"current_quantity": line.current_quantity - 1}),))
         elif move == "put_in" and self.house.facts.order.cancelled_at is None and line.quantity < 9:
             more = {"quantity": line.quantity + 1, "current_quantity": line.current_quantity + 1}
-            self.house.change(lines=(line.model_copy(update=more),))
+            self.house.change(lines=(line.model_copy(update=more),), totals=order_of(line.quantity + 1).totals)
 
     def route(self) -> None:
         for request in to_route(self.house.facts):
@@ -185,6 +188,7 @@ def meaning_of(step: Step) -> tuple[Any, ...]:
         Operation.PAYMENT: lambda: asked.reference,
         Operation.FULFILL: lambda: (step.subject, asked.parcel.id),
         Operation.CAPTURE: lambda: (asked.parent_id, step.subject),
+        Operation.AMEND_SALE: lambda: step.key,
         Operation.NOTE_INVOICE: lambda: step.key,
     }.get(step.operation, lambda: step.subject)()
     return (step.operation, about)
@@ -228,4 +232,5 @@ def conserved(walk: Walk) -> None:
     for key_, lines in walk.told.items():
         assert lines["11"] > 0, key_
     if life.cancellation is None:
+        assert walk.sold == min(walk.ordered, max(due, floor.gone + asked)), "the sale is not what the order is"
         assert sum(lines["11"] for lines in walk.told.values()) == floor.gone

@@ -67,7 +67,8 @@ def happen(house: Any, action: Action) -> None:
     elif action is Action.TAKE_OUT:
         house.change(lines=(line.model_copy(update={"current_quantity": 2}),), fulfillment_orders=())
     else:
-        house.change(lines=(line.model_copy(update={"quantity": 4, "current_quantity": 4}),), fulfillment_orders=())
+        more = line.model_copy(update={"quantity": 4, "current_quantity": 4})
+        house.change(lines=(more,), totals=lives.order_of(4).totals, fulfillment_orders=())
         house.decide((lives.WEST, {"11": 1}))
 
 
