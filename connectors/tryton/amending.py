@@ -1,6 +1,6 @@
 """Amending sales that Tryton processes: what an edit changed of an order, or the rest of it that is cancelled.
 
-    draft of the sale as it is to be -> compared with the sale -> new lines join it, of no pieces -> amendment, validated
+    draft of the sale as it is to be -> compared with the sale -> new lines join it, of no pieces -> amendment
 
 Tryton changes a sale in processing by an amendment only, which sets pieces and prices of lines that are there, and
 drafts open shipments and invoices anew. It adds no line. So the new lines are made in a draft beside the sale, which

@@ -1,5 +1,4 @@
-"""Keeping the ERP's sale what the order is: lines and pieces that an edit adds or takes out, and the rest of a cancelled
-order, become an amendment of the sale.
+"""Keeping the ERP's sale what the order is: what an edit adds or takes out, and the rest of a cancelled order.
 
 What the sale holds is known by a fingerprint, so that a plan compares without building a document. Pieces that have
 left, or that a warehouse may still ship, stay in the sale until it is sure that they do not.
@@ -93,8 +92,10 @@ def sale_mark(order: Order, pieces: Mapping[str, int] | None = None) -> str:
         return [f"{amount:.4f}" for amount in amounts]
 
     goods = [
-        [line.id, line.sku, count.get(line.id, line.quantity)]
-        + text(line.unit_price.shop.amount, totals.discount_of(line.allocations), totals.tax_of(line.taxes))
+        [
+            *(line.id, line.sku or "", count.get(line.id, line.quantity)),
+            *text(line.unit_price.shop.amount, totals.discount_of(line.allocations), totals.tax_of(line.taxes)),
+        ]
         for line in order.lines
     ]
     charges = [

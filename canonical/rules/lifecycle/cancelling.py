@@ -124,7 +124,7 @@ TABLE: Final[Mapping[Stage, Mapping[Action, Cell]]] = {
             ("cancelled_in_erp_but_shipped",),
         ),
         _A.TAKE_OUT: Cell(
-            "The warehouse lets go of the piece, then it is taken out of the sale: the order is invoiced in full by that.",
+            "The warehouse lets go of the piece, then the sale is amended: the order is invoiced in full by that.",
             (_O.CANCEL_REQUEST, _O.AMEND_SALE, _O.NOTE_INVOICE),
         ),
         _A.PUT_IN: Cell(f"{_ROUTED} The order is partly invoiced now.", _ADDED_LATE),

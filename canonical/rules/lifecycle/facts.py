@@ -59,7 +59,7 @@ class Facts:
     number_used: Callable[[str], str | None] = nobody
     """The name of another order that has a parcel under this tracking number (upper case, no blanks)."""
     sale_of: Callable[[Order], SalesOrderDocument] | None = None
-    """The sale of an order by today's mappings; raises what keeps it from being booked. None: its sale is not amended."""
+    """The sale of an order by today's mappings; raises what keeps it from being booked. None: no sale is amended."""
 
 
 @dataclass(frozen=True)

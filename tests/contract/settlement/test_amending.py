@@ -29,7 +29,7 @@ def amendment(order: SalesOrderDocument, pieces: int, *more: BookingLine, **chan
     changed = amended(order, {goods(order): pieces})
     lines = (*changed.lines, *more)
     whole = total((one.gross for one in lines), order.currency)
-    given = {
+    given: dict[str, Any] = {
         "key": f"north:sales-order.amend:{number()}:r1:b2",
         "sale_key": order.key,
         "document": changed.model_copy(update={"lines": lines, "total": whole}),
