@@ -162,7 +162,7 @@ def heads(order: Order) -> dict[str, str]:
     """
     buyer = order.company.id if order.company else order.customer.id if order.customer else None
     addresses = {"shipping_address": order.shipping_address, "billing_address": order.billing}
-    found = {name: digest(_postal(address))[:12] for name, address in addresses.items() if address is not None}
+    found = {name: postal_mark(address) for name, address in addresses.items() if address is not None}
     return found | ({"buyer": digest(buyer)[:12]} if buyer else {})
 
 
