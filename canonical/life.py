@@ -302,7 +302,7 @@ class OrderLife(Model):
     sale_stands: bool = False  # the ERP has booked it
     sold: str | None = None  # fingerprint of what its sale holds
     amending: str | None = None  # fingerprint of what an amendment that may have left makes of it
-    heads: dict[str, str] = Field(default_factory=dict)  # fingerprints of whom and where it was booked for
+    heads: dict[str, str] = Field(default_factory=dict)  # fingerprints of whom it was booked for
     routed_at: Utc | None = None  # when the last decision was taken
     started_at: Utc
     updated_at: Utc

@@ -156,14 +156,13 @@ def _total(booked: Order, later: Order) -> Iterator[BookedChange]:
 
 
 def heads(order: Order) -> dict[str, str]:
-    """A fingerprint each of what the head of a sale says: where it goes, who is billed, who bought it.
+    """A fingerprint each of whom a sale is made out to: who is billed, who bought it. Where it goes the warehouse hears.
 
     What is not in this payload has none: it changed nothing.
     """
     buyer = order.company.id if order.company else order.customer.id if order.customer else None
-    addresses = {"shipping_address": order.shipping_address, "billing_address": order.billing}
-    found = {name: postal_mark(address) for name, address in addresses.items() if address is not None}
-    return found | ({"buyer": digest(buyer)[:12]} if buyer else {})
+    found = {"billing_address": postal_mark(order.billing), "buyer": digest(buyer)[:12] if buyer else ""}
+    return {name: one for name, one in found.items() if one}
 
 
 _LOOKS = (_cancelled, _lines, _shipping, _addresses, _buyer, _total)

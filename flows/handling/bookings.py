@@ -97,10 +97,13 @@ class Settlement:
         if self.rt.landscape.shop(record.scope).orders.write_back:
             self.deliveries.append(follow_up(self.rt, posted, WRITE_BACK, str(posting.message.seq)))
         if self.rt.ships(self.chunk.company):
-            cause = str(posting.message.seq)
-            sold = booked_as(posting.order or Order.model_validate_json(record.document))
-            self.deliveries.append(about_order(posted, START, FULFILLMENT, cause, now, **sold))
+            self.deliveries.append(self._start(posting, posted))
         self.done(posting)
+
+    def _start(self, posting: Posting, posted: OrderRecord) -> Delivery:
+        """The order may be shipped; its life hears what the sale holds."""
+        sold = booked_as(posting.order or Order.model_validate_json(posted.document))
+        return about_order(posted, START, FULFILLMENT, str(posting.message.seq), self.rt.now(), **sold)
 
     def _reference(self, record: OrderRecord, booked: BookedDocument) -> CrossReference:
         return CrossReference(

@@ -164,7 +164,7 @@ def _rest_stands(draft: Draft) -> bool:
 
 
 def _booked_for_others(draft: Draft) -> None:
-    """Addresses and buyers are no matter of an amendment: invoices and parcels are made out to them."""
+    """Who is billed is no matter of an amendment: invoices are made out to it."""
     known, now = draft.life.heads, heads(draft.order)
     changed = [name.replace("_", " ") for name, value in now.items() if known.get(name, value) != value]
     if changed:

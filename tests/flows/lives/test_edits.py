@@ -151,11 +151,11 @@ async def test_released_it_means_that_a_person_brought_the_sale_in_line(house: L
     assert sold(house) == [{"11": 2, "12": 1}]
 
 
-async def test_another_address_is_no_amendment_and_waits_for_a_person(house: LifeHouse) -> None:
+async def test_another_billing_address_is_no_amendment_and_waits_for_a_person(house: LifeHouse) -> None:
     await start(house)
     elsewhere = example.ADDRESS.model_copy(update={"line1": "2 Quay Street"})
-    await tell(house, edited(house, shipping_address=elsewhere), "orders/updated")
-    assert "shipping address" in (await house.cases(ORDER))[CHANGED].words
+    await tell(house, edited(house, billing=elsewhere), "orders/updated")
+    assert "billing address" in (await house.cases(ORDER))[CHANGED].words
     assert sold(house) == []
 
 
