@@ -156,7 +156,7 @@ def _total(booked: Order, later: Order) -> Iterator[BookedChange]:
 
 
 def heads(order: Order) -> dict[str, str]:
-    """A fingerprint each of whom a sale is made out to: who is billed, who bought it. Where it goes the warehouse hears.
+    """A fingerprint each of whom a sale is made out to: who is billed, who bought it.
 
     What is not in this payload has none: it changed nothing.
     """
