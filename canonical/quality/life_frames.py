@@ -84,7 +84,7 @@ def _without_disposition(event: WarehouseEvent) -> list[str]:
 
 
 def fulfillment_row(life: OrderLife, order: Order | None) -> Row:
-    """One row a life: its requests against what left for them."""
+    """One row a life: its requests against what left for them. More than was asked for may be released by a person."""
     over, off = list[str](), list[str]()
     for task in life.tasks:
         packed = _sum(one.lines for one in life.shipments if one.task == task.key)
@@ -103,7 +103,7 @@ def fulfillment_row(life: OrderLife, order: Order | None) -> Row:
     counts = [n for task in life.tasks for n in (*task.lines.values(), *task.shipped.values(), *task.short.values())]
     return {
         "life": f"{life.shop}:{life.order_id}",
-        **_faults("over_shipped", over),
+        **_faults("over_shipped", [] if "over_shipped" in life.waived else over),
         **_faults("parcels_off", off),
         **_faults("foreign_lines", [f"line {line}" for line in foreign]),
         **_faults("repeated_shipments", _doubled(one.id for one in life.shipments)),
@@ -127,11 +127,16 @@ def returns_row(life: OrderLife, order: Order | None) -> Row:
     return {
         "life": f"{life.shop}:{life.order_id}",
         **_faults("over_found", [words for line in lines if (words := _over_found(line))]),
-        **_faults("over_received", _above(received, most, "came back") if order is not None else []),
+        **_faults("over_received", _above(received, most, "came back") if _is_judged(life, order) else []),
         **_faults("over_credited", _above(paid, most, "paid back") if order is not None else []),
         **_faults("repeated_returns", _doubled(one.id for one in life.returns)),
         "least_quantity": min(counts, default=0),
     }
+
+
+def _is_judged(life: OrderLife, order: Order | None) -> bool:
+    """Whether what came back can be too much: somebody may have counted again, and it did come back."""
+    return order is not None and "over_received" not in life.waived
 
 
 def _over_found(line: ReturnedLine) -> str | None:

@@ -34,8 +34,8 @@ _WAY_OUT: Final = {
     "fulfillment_received": _AT_SOURCE,
     "returns_received": _AT_SOURCE,
     "movements_received": _AT_SOURCE,
-    "fulfillment_canonical": "Ask the warehouse what really left. Replay the message when it was right after all.",
-    "returns_canonical": "Ask the warehouse what really came back. Replay the message when it was right after all.",
+    "fulfillment_canonical": "Ask the warehouse what really left. Release it when more left than was asked for.",
+    "returns_canonical": "Ask the warehouse what really came back. Release it when more came back than was sold.",
 }
 
 

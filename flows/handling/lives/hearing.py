@@ -91,6 +91,7 @@ def _look(paper: LifePaper, message: Message) -> None:
     waived = tuple(asked.get("waive", ()))
     if waived and paper.life is not None:
         known = tuple(dict.fromkeys((*paper.life.waived, *waived)))
+        paper.released += tuple(code for code in waived if code not in paper.life.waived)
         paper.take(paper.life.model_copy(update={"waived": known}))
 
 

@@ -112,6 +112,20 @@ class LifeDrafts:
                 CaseClosing(aggregate_key=paper.aggregate_key, reason_codes=own, closed_by="crossdock", note="goes on")
             )
 
+    def released(self, paper: LifePaper) -> None:
+        """A message that a gate stopped for what a person has released is heard once more: it may pass now."""
+        if paper.released:
+            self.closings.append(
+                CaseClosing(
+                    aggregate_key=paper.aggregate_key,
+                    reason_codes=paper.released,
+                    keep=paper.life.waiting if paper.life else (),
+                    closed_by="crossdock",
+                    note="released",
+                    release_messages=True,
+                )
+            )
+
     def unreadable(self, paper: LifePaper, message: Message, error: CrossdockError) -> None:
         """A message that nobody can read or place: it waits alone, with the reason."""
         waits = Waits(error.code, error.words, error.way_out or "Repair the message's source.", "integration")

@@ -159,6 +159,7 @@ async def close(rt: Runtime, batch: LifeBatch) -> None:
         if paper.life is None:
             continue
         drafts.wait(paper, paper.waits, paper.error)
+        drafts.released(paper)
         drafts.relocated(paper)
         _tell_other_flow(rt, batch, paper, drafts)
         paper.dirty = True  # what a list shows of it (stage, when to look) may have changed

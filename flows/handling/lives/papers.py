@@ -37,6 +37,7 @@ class LifePaper:
         self.done: list[Operation] = []
         self.news: set[Operation] = set()  # what was just done there and is to be heard of
         self.asked: set[int] = set()  # approvals that are waited for
+        self.released: tuple[str, ...] = ()  # reason codes that a person has just released
         self.retry = False  # somebody released it: what was stopped is tried again
 
     @property
