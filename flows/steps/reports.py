@@ -45,11 +45,7 @@ async def report_overview(rt: Runtime) -> None:
     lines = [await _latency(rt), *await _waiting(rt, now), *await _on_their_way(rt, now)]
     cases = [case for kind in CaseKind for case in await rt.store.cases(kind=kind, limit=50)]
     if cases:
-        lines += [
-            "",
-            "| waits | shop | document | reason | in words | owner | since |",
-            "|---|---|---|---|---|---|---|",
-        ]
+        lines += ["", "| kind | shop | document | reason | in words | owner | since |", "|---|---|---|---|---|---|---|"]
     lines += [
         f"| {case.kind} | {case.scope} | {case.document} | {case.reason_code} | {case.words} | {case.owner} "
         f"| {case.opened_at:%Y-%m-%d %H:%M:%S} |"

@@ -51,6 +51,7 @@ class LifeRow(StoreTable, table=True):
         Index("ix_order_life_correlation_id", "correlation_id"),
         partial_index("ix_order_life_look_at", "look_at", where="is_open AND look_at IS NOT NULL"),
         partial_index("ix_order_life_open", "scope", "order_id", where="is_open"),
+        partial_index("ix_order_life_stage", "scope", "stage", "updated_at", "is_open", where="is_open"),
     )
 
     scope: str = Field(primary_key=True, sa_type=Key)
