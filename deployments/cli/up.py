@@ -48,7 +48,8 @@ async def _up(plan: Plan) -> None:
             f"  source {environment}\n"
             f"  .venv/bin/crossdock sandbox order --count 20 --profile mixed\n"
             f"  .venv/bin/crossdock sandbox live --rate 30/min --minutes 2\n"
-            f"  .venv/bin/crossdock inbox; .venv/bin/crossdock holds list; .venv/bin/crossdock trace '#1001'\n\n"
+            f"  .venv/bin/crossdock inbox; .venv/bin/crossdock holds list; .venv/bin/crossdock trace '#1001'\n"
+            f"  .venv/bin/crossdock lives list; .venv/bin/crossdock lives show '#1001'\n\n"
             f"Ctrl-C stops everything."
         )
         await stop.wait()
