@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from canonical.errors import CrossdockError
-from canonical.life import Done, OrderLife
+from canonical.life import CancelledBy, Done, OrderLife
 from canonical.order import Order
 from canonical.outcomes import AwaitingAck
 from canonical.records import (
@@ -23,6 +23,7 @@ from canonical.records import (
 )
 from canonical.rules.lifecycle import is_open, stage_of
 from canonical.rules.lifecycle.facts import Waits
+from canonical.rules.lifecycle.pieces import live_tasks
 from canonical.states import EffectState, OrderState
 from canonical.steps import Operation
 from flows.handling.lives.papers import LifePaper, Sending
@@ -161,6 +162,14 @@ class LifeDrafts:
         self.whole.append((record.scope, record.order_id))
         version = paper.life.version if paper.life else 0
         self.deliveries += marks(self.rt, [order, known], None, f"relocated/{record.order_id}/{version}")
+
+    def undone(self, paper: LifePaper) -> None:
+        """The ERP undid the sale by itself, the shop followed, and every warehouse let go."""
+        life, order = paper.life, paper.order
+        if life is None or order is None or order.cancelled_at is None or live_tasks(life):
+            return
+        if life.cancellation is not None and life.cancellation.by is CancelledBy.ERP:
+            self._cancelled(paper)
 
     def _cancelled(self, paper: LifePaper) -> None:
         """The ERP undid the sale: nothing of it is reserved, and its figures are computed again."""

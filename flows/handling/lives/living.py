@@ -161,6 +161,7 @@ async def close(rt: Runtime, batch: LifeBatch) -> None:
         drafts.wait(paper, paper.waits, paper.error)
         drafts.released(paper)
         drafts.relocated(paper)
+        drafts.undone(paper)
         _tell_other_flow(rt, batch, paper, drafts)
         paper.dirty = True  # what a list shows of it (stage, when to look) may have changed
     await drafts.commit([paper for paper in batch.papers if paper.life is not None])

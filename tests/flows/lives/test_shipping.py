@@ -6,6 +6,7 @@ from canonical.life import OrderLife
 from canonical.rules import example
 from canonical.warehouse import WarehouseEventKind
 from canonical.warehouse_messages import delivery_of
+from flows.handling.lives.sweeping import poll_cancelled_sales
 from tests.flows.lives.conftest import LifeHouse
 
 ORDER = example.order()
@@ -139,6 +140,23 @@ async def test_a_cancelled_order_is_cancelled_at_the_warehouse_before_the_erp(ho
     assert list(house.wms.cancelled) == [life.tasks[0].key]
     (booked_document,) = (known for _, known in house.erp.documents.values())
     assert booked_document.status == "cancelled"
+    assert await house.store.reserved("north") == {}
+
+
+async def test_what_the_erp_cancelled_ends_in_the_shop_and_at_the_warehouse_and_nothing_of_it_stays_reserved(
+    house: LifeHouse,
+) -> None:
+    life = await booked(house)
+    house.settlement.cancelled_keys.append(f"north:sales-order.create:{ORDER.id}")
+    await poll_cancelled_sales(house.rt, "north")
+    await house.fulfil()
+    assert list(house.wms.cancelled) == [life.tasks[0].key]
+    assert [what for what, _ in house.channel.calls].count("cancel_order") == 1
+    assert await house.store.reserved("north") != {}
+    now = house.rt.now()
+    await house.arrive(ORDER.model_copy(update={"cancelled_at": now, "updated_at": now}), topic="orders/cancelled")
+    await house.drain_orders()
+    await house.fulfil()
     assert await house.store.reserved("north") == {}
 
 
