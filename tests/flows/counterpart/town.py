@@ -4,45 +4,62 @@ Nothing wakes a flow here but `settle`, which goes round until nobody has anythi
 still between two of its sentences, and what it reads then cannot change.
 """
 
+import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from decimal import Decimal
 from typing import Any
 
 import httpx
 
-from canonical.errors import CrossdockError
-from canonical.ids import aggregate_key
+from canonical.errors import RetryableError
+from canonical.ids import aggregate_key, effect_key
 from canonical.life import OrderLife, ReturnLife
+from canonical.mapping.changes import Draft, Edit
+from canonical.mapping.kinds import MappingKind, MappingRow
 from canonical.records import Case
-from deployments.sandbox.live.basket import Basket
+from connectors import registry
+from deployments.sandbox.live.basket import Basket, order_input
 from deployments.sandbox.live.people import People
 from deployments.sandbox.live.shopper import Order
+from deployments.sandbox.live.shopper_documents import CREATE
 from deployments.sandbox.tryton.desk import TrytonDesk
+from deployments.stack.books import BookedSale, read_books
 from deployments.stack.ledgers import OrderLedger, read_ledgers
 from deployments.stack.people import opened_people
 from deployments.stack.plan import SHOPS, Plan
 from deployments.stack.stack import Stack, applied
 from flows.draining import ORDERS, Drain
 from flows.handling import work as order_work
+from flows.handling.arrivals import sweep
 from flows.handling.lives import work as life_work
-from flows.handling.lives.messages import FULFILLMENT, RETURNS, WAREHOUSE
+from flows.handling.lives.messages import FULFILLMENT, LOOK, RETURNS, WAREHOUSE, about_order
 from flows.handling.lives.sweeping import poll_cancelled_sales, poll_warehouse, sweep_lives
 from flows.handling.stock import work as stock_work
 from flows.handling.stock.arrivals import poll_source
 from flows.handling.stock.messages import echo_kind, stock_kind
-from flows.handling.stock.sweeping import sweep_stock
 from flows.life_draining import LifeDrain
 from flows.runtime import Runtime, open_runtime
 from flows.settings import FlowSettings
 from flows.stock_draining import StockDrain
 
-NORTH = SHOPS["north"]
+NORTH, SALE = SHOPS["north"], "sales-order.create"
 MOST_ROUNDS = 12
 TRACKING = """query T($id: ID!) { order(id: $id) {
   fulfillments(first: 8) { status displayStatus trackingInfo { company number } }
   metafields(first: 20, namespace: "$app:crossdock") { nodes { key value } }
   returns(first: 5) { nodes { id status } } } }"""
+READDRESS = """mutation A($input: OrderInput!) {
+  orderUpdate(input: $input) { order { id } userErrors { field message } } }"""
+STREETS = """SELECT address.street_unstructured FROM party_address AS address
+  JOIN party_party AS party ON party.id = address.party WHERE party.code LIKE ?"""
+LOCATIONS = "query L { locations(first: 50) { nodes { id name } } }"
+MOVE = """mutation M($id: ID!, $place: ID!) {
+  fulfillmentOrderMove(id: $id, newLocationId: $place) { userErrors { field message } } }"""
+HANDED_OVER = """mutation H($request: ID!) {
+  fulfillmentCreate(fulfillment: {lineItemsByFulfillmentOrder: [{fulfillmentOrderId: $request}]}) {
+    userErrors { field message } } }"""
 Books = Mapping[str, OrderLedger]
 """What each system keeps of one order, by the system's name."""
 
@@ -57,7 +74,7 @@ class Counterparts(Stack):
         """Our flows run in the process of the test."""
 
     async def _learn_stock(self) -> None:
-        """`Town.settle` reads it."""
+        """The town reads it when it opens."""
 
 
 class Town:
@@ -86,41 +103,38 @@ class Town:
         await self.people.ship(order, within=0, **how)
         await self.settle()
 
-    async def settle(self) -> None:
-        """Go round until nothing waits, nobody tells anything new, and no flow did anything."""
-        for _ in range(MOST_ROUNDS):
-            told = await self._listen()
-            done = await self._work()
-            if not told and not done and not await self._waiting():
+    async def settle(self, *, counted: bool = False) -> None:
+        """Go round until nobody tells anything new and nothing waits. `counted`: the ERP's stock is read, too."""
+        for turn in range(MOST_ROUNDS):
+            told = await self._listen(stock=counted and turn == 0)
+            if not told and not await self._waiting():
                 return
+            await self._work()
         raise AssertionError(f"the town does not come to rest: {await self._waiting()}")
 
     async def webhooks_told(self) -> None:
         """Until the shop has sent all it has to say."""
         await self._http.post("/_sandbox/webhooks/wait-idle", json={"seconds": 30})
 
-    async def _listen(self) -> int:
+    async def _listen(self, *, stock: bool) -> int:
         """Webhooks, warehouses and the ERP. A system that is down says nothing."""
         await self.webhooks_told()
-        new = await sweep_lives(self.rt)
+        new = await sweep(self.rt) + await sweep_lives(self.rt)
         for company, systems in self.rt.house.warehouses.items():
             for name, warehouse in systems.items():
                 new += await poll_warehouse(self.rt, company, name, warehouse)
-        for company in self.rt.house.settlements:
-            try:
-                new += await poll_cancelled_sales(self.rt, company)
-                for source in self.rt.stock_sources[company]:
-                    await poll_source(self.rt, source)
-            except CrossdockError:
-                continue
-        await sweep_stock(self.rt)
+        try:
+            new += await poll_cancelled_sales(self.rt, "north")
+            if stock:
+                new += sum([await poll_source(self.rt, source) for source in self.rt.stock_sources["north"]])
+        except RetryableError:
+            return new
         return new
 
-    async def _work(self) -> int:
-        orders = await Drain(self.rt, order_work, None, linger=0).run()
-        stock = await StockDrain(self.rt, stock_work, None, linger=0).run()
-        lives = await LifeDrain(self.rt, life_work, (FULFILLMENT, WAREHOUSE, RETURNS), None, linger=0).run()
-        return sum(orders.counts.values()) + sum(lives.counts.values()) + bool(stock.rows)
+    async def _work(self) -> None:
+        await Drain(self.rt, order_work, None, linger=0).run()
+        await StockDrain(self.rt, stock_work, None, linger=0).run()
+        await LifeDrain(self.rt, life_work, (FULFILLMENT, WAREHOUSE, RETURNS), None, linger=0).run()
 
     async def _waiting(self) -> dict[str, int]:
         kinds = [ORDERS, FULFILLMENT, WAREHOUSE, RETURNS]
@@ -165,6 +179,79 @@ class Town:
         held = await self.rt.store.reserved("north", [sku])
         return sum((Decimal(pieces) for pieces in held.values()), Decimal(0))
 
+    async def effects(self, order: Order) -> list[tuple[str, str]]:
+        """(operation, key) of what was written of an order, in the order in which it was settled."""
+        key = aggregate_key(order.domain.partition(".")[0], "order", order.id)
+        lines = await self.rt.store.audit(key)
+        return [(line.entry.action, str(line.entry.detail)) for line in lines]
+
+    async def look(self, order: Order, why: str) -> None:
+        """What the run of an approval does once a person has decided: the order is looked at again."""
+        (record,) = await self.rt.store.find_orders(order.name, "north")
+        await self.rt.store.put([about_order(record, LOOK, RETURNS, why, self.rt.now())])
+        await self.settle()
+
+    async def cancel(self, order: Order) -> None:
+        """The shopper cancels. The shop does it a little later, and only then tells of it."""
+        await self.shopper.cancel(order)
+        for _ in range(50):
+            if (await self.shopper.look(order))["cancelledAt"]:
+                return await self.settle()
+            await asyncio.sleep(0.2)
+        raise AssertionError(f"{order.name} is not cancelled")
+
+    async def readdress(self, order: Order, **address: str) -> None:
+        """The shopper moves house before the parcel has left."""
+        given = {"id": order.gid, "shippingAddress": address}
+        await self.shopper.shop.do(order.domain, READDRESS, input=given)
+        await self.settle()
+
+    def addressed_to(self, order: Order) -> list[str]:
+        """The streets that the warehouse has for an order, in its own database."""
+        with closing(sqlite3.connect(f"file:{self.stack.wms_database}?mode=ro", uri=True)) as connection:
+            rows = connection.execute(STREETS, (f"%:{order.id}:%",)).fetchall()
+        return [street for (street,) in rows]
+
+    async def map_item(self, sku: str, item: str) -> None:
+        """Somebody says which item of the ERP a SKU of the shop is."""
+        row = MappingRow(kind=MappingKind.ITEMS, shop="north", key=(sku, ""), value=item)
+        await registry.mapping_book(self.rt.store).propose(Draft(edits=(Edit(row=row),), words="new goods"), "cli:cleo")
+        await self.settle()
+
+    async def sell_at_the_till(self, place: str, goods: Mapping[str, int], gateway: str) -> Order:
+        """Sold and handed over in a store; the shop tells of it afterwards."""
+        shop = self.shopper.shop
+        variants = {row["sku"]: row["id"] for row in await shop.records(NORTH, "ProductVariant")}
+        given = order_input(NORTH, Basket(goods, shipping="PICKUP", gateway=gateway), variants)
+        given |= {"sourceName": "pos", "shippingLines": [], "shippingAddress": None}
+        await self.hold_webhooks(held=True)
+        made = (await shop.do(NORTH, CREATE, order=given))["order"]
+        order = Order(NORTH, made["id"].rpartition("/")[2], made["name"])
+        (request,) = (await self.shopper.look(order))["fulfillmentOrders"]["nodes"]
+        places = {row["name"]: row["id"] for row in (await shop.ask(NORTH, LOCATIONS))["locations"]["nodes"]}
+        await shop.do(NORTH, MOVE, id=request["id"], place=places[place])
+        (request,) = [
+            row for row in (await self.shopper.look(order))["fulfillmentOrders"]["nodes"] if row["status"] == "OPEN"
+        ]
+        await shop.do(NORTH, HANDED_OVER, request=request["id"])
+        await self.hold_webhooks(held=False)
+        await self.settle()
+        return order
+
+    async def cancel_in_erp(self, order: Order) -> None:
+        """Somebody takes the sale back in the ERP, and everything that hangs on it."""
+        await self.rt.erps["north"].cancel(effect_key("north", SALE, order.id), "customer")
+        await self.settle()
+
+    def sales(self) -> list[BookedSale]:
+        """The sales of the shop in the ERP's own database, in the order in which they were booked."""
+        kept = read_books(self.stack.plan.erp, self.stack.erp_database)
+        return [sale for sale in kept if sale.place == NORTH]
+
+    async def hold_webhooks(self, *, held: bool) -> None:
+        """What the shop tells stays on its way for a while."""
+        await self._http.post(f"/_sandbox/webhooks/{'pause' if held else 'resume'}")
+
     async def aclose(self) -> None:
         """Close what the town itself opened."""
         await self._http.aclose()
@@ -183,7 +270,7 @@ async def opened_town(plan: Plan) -> AsyncIterator[Town]:
             async with opened_people(stack.environment, seed=5) as people:
                 town = Town(stack, rt, people)
                 try:
-                    await town.settle()
+                    await town.settle(counted=True)
                     yield town
                 finally:
                     await town.aclose()
