@@ -303,6 +303,7 @@ class OrderLife(Model):
     sold: str | None = None  # fingerprint of what its sale holds
     amending: str | None = None  # fingerprint of what an amendment that may have left makes of it
     heads: dict[str, str] = Field(default_factory=dict)  # fingerprints of whom it was booked for
+    lessened: dict[str, tuple[str, ...]] = Field(default_factory=dict)  # payments in the ERP: refunds taken off each
     routed_at: Utc | None = None  # when the last decision was taken
     started_at: Utc
     updated_at: Utc

@@ -111,9 +111,10 @@ def _payments(draft: Draft) -> None:
     """Money that came in, once there is an invoice that it pays. Refunds are told with the returns."""
     for transaction in draft.order.transactions:
         amount = received(draft.order, transaction)
-        if amount is None:
+        name = key(draft.life, Operation.PAYMENT, transaction.id)
+        if amount is None or name in draft.life.done:
             continue
-        amount = amount - _given_back_before(draft, transaction)
+        amount = amount - _taken_off(draft, transaction)
         if amount.amount <= 0:
             continue
         method = draft.facts.places.payment_method(draft.order.shop, transaction.gateway)
@@ -121,7 +122,6 @@ def _payments(draft: Draft) -> None:
             words = f"no payment method is mapped for {transaction.gateway}"
             draft.wait("payment_method_unmapped", words, "Add the mapping; it goes on by itself.", "finance")
             continue
-        name = key(draft.life, Operation.PAYMENT, transaction.id)
         posting = PaymentPosting(
             key=name,
             sale_key=draft.facts.sale_key,
@@ -134,23 +134,30 @@ def _payments(draft: Draft) -> None:
         draft.want(Operation.PAYMENT, name, transaction.id, lambda posting=posting: posting)  # type: ignore[misc]
 
 
-def netted(life: OrderLife, paid_back_at: datetime) -> bool:
+def netted(life: OrderLife, id_: str, paid: str | None, paid_back_at: datetime) -> bool:
     """Whether a refund lessens the payment it goes back on, because no invoice stood when it was made.
 
-    Such a refund is no payment of its own in the ERP: there is no credit memo that it could pay.
+    Such a refund is no payment of its own in the ERP: there is no credit memo that it could pay. One that was heard
+    when the payment was in the ERP already cannot lessen it any more, whenever it was made.
     """
+    if paid in life.lessened and key(life, Operation.PAYMENT, paid) in life.done:
+        return id_ in life.lessened[paid]
     posted = invoices(life)
     return not posted or paid_back_at < posted[0][1].at
 
 
-def _given_back_before(draft: Draft, transaction: Transaction) -> Money:
-    back = (
-        one.amount.shop
+def _taken_off(draft: Draft, transaction: Transaction) -> Money:
+    """What was given back of a payment before there was an invoice: it stays so once the payment is in the ERP."""
+    back = {
+        one.id: one.amount.shop
         for one in draft.order.transactions
         if one.kind is TransactionKind.REFUND and one.status is TransactionStatus.SUCCESS
-        if one.parent_id == transaction.id and one.processed_at and netted(draft.life, one.processed_at)
-    )
-    return total(back, draft.order.currency)
+        if one.parent_id == transaction.id and one.processed_at
+        if netted(draft.life, one.id, transaction.id, one.processed_at)
+    }
+    known = draft.life.lessened | {transaction.id: tuple(back)}
+    draft.life = draft.life.model_copy(update={"lessened": known})
+    return total(back.values(), draft.order.currency)
 
 
 def received(order: Order, transaction: Transaction) -> Money | None:

@@ -350,13 +350,27 @@ def test_money_given_back_before_any_invoice_lessens_its_payment_and_is_none_of_
     back = example.payment(
         "5.00", id="39", kind=TransactionKind.REFUND, parent_id=paid.id, processed_at=house.facts.now
     )
-    assert netted(house.life, house.facts.now)
+    assert netted(house.life, back.id, paid.id, house.facts.now)
     house.change(transactions=(paid, back))
     house.ship(2)
     house.go()
     (payment,) = house.steps(Operation.PAYMENT)
     assert str(payment.request.amount) == "38.80 USD"
-    assert not netted(house.life, house.facts.now)
+    assert netted(house.life, back.id, paid.id, moment(1))
+    assert not netted(house.life, "40", paid.id, house.facts.now)
+
+
+def test_money_given_back_before_the_invoice_but_heard_after_the_payment_is_one_of_its_own() -> None:
+    house = house_of(2)
+    paid = house.facts.order.transactions[0]
+    early = house.facts.now
+    house.ship(2)
+    house.go()
+    late = example.payment("5.00", id="39", kind=TransactionKind.REFUND, parent_id=paid.id, processed_at=early)
+    house.change(transactions=(paid, late))
+    assert house.go() == []
+    assert [str(step.request.amount) for step in house.steps(Operation.PAYMENT)] == ["43.80 USD"]
+    assert not netted(house.life, late.id, paid.id, early)
 
 
 def test_an_expired_pickup_ends_the_order_in_the_shop_or_waits_by_policy() -> None:

@@ -15,7 +15,6 @@ from canonical.life import OrderLife, ReturnLife, Settling, Stopped
 from canonical.order import Order
 from canonical.returns import ReturnStatus
 from canonical.rules.lifecycle.facts import Facts, Plan, Waits
-from canonical.rules.lifecycle.posting import netted
 from canonical.rules.lifecycle.returns import money, naming, postings
 from canonical.rules.lifecycle.returns.account import Account
 from canonical.rules.lifecycle.returns.adopting import adopt, invoiced
@@ -222,7 +221,7 @@ def _plan_payments(draft: _Draft) -> None:
         if one.credit_id is not None or not one.needs_credit
     }
     for refund in facts.life.refunds:
-        if refund.id not in credited or netted(facts.life, refund.created_at):
+        if refund.id not in credited:
             continue
         steps, unmapped = postings.payments(facts, refund)
         draft.due(*steps)

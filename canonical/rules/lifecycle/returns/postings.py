@@ -6,6 +6,7 @@ from canonical.life import ReturnLife, Settling
 from canonical.ports.aftersales import RefundWrite, Tender
 from canonical.returns import Disposition, Refund
 from canonical.rules.lifecycle.facts import Facts
+from canonical.rules.lifecycle.posting import netted
 from canonical.rules.lifecycle.returns import money, naming
 from canonical.rules.lifecycle.returns.counting import announced, restocked
 from canonical.rules.lifecycle.returns.freezing import ABOVE_LIMIT, label
@@ -134,7 +135,7 @@ def payments(facts: Facts, refund_: Refund) -> tuple[list[Step], list[str]]:
     for row in refund_.transactions:
         key = naming.key_of(facts.life, Operation.PAYMENT, row.id)
         method = facts.places.payment_method(facts.life.shop, row.gateway)
-        if row.amount.shop.is_zero:
+        if row.amount.shop.is_zero or netted(facts.life, row.id, row.parent_id, refund_.created_at):
             continue
         if method is None:
             unmapped.append(row.gateway)
