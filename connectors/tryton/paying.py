@@ -43,14 +43,11 @@ class Payments:
         await self._meet(works, journals)
         await self._record([w for w in works if w.open and w.id is None], journals)
         await self._refresh(works)
-        await press(self._client, MODEL, "submit", [w for w in works if w.state == "draft"])
-        await self._refresh(works)
-        payable = [w for w in works if w.state == "submitted" and w.row["kind"] == "payable"]
+        await press(self._client, MODEL, "submit", _at(works, "draft"))
+        payable = [w for w in _at(works, "draft", "submitted") if w.row["kind"] == "payable"]
         await press(self._client, MODEL, "approve", payable)
-        await self._refresh(works)
-        await self._process([w for w in works if w.open and w.state in ("submitted", "approved")])
-        await self._refresh(works)
-        await press(self._client, MODEL, "succeed", [w for w in works if w.state == "processing"])
+        await self._process(_at(works, "draft", "submitted", "approved"))
+        await press(self._client, MODEL, "succeed", _at(works, "draft", "submitted", "approved", "processing"))
         await self._refresh(works)
         succeeded = [w for w in works if w.open and w.state == "succeeded"]
         await self._matching.match([w.sale.id for w in succeeded])
@@ -162,6 +159,11 @@ class Payments:
 
     async def _refresh(self, works: Sequence[Work[PaymentPosting]]) -> None:
         await refresh(self._client, MODEL, works, FIELDS)
+
+
+def _at(works: Sequence[Work[PaymentPosting]], *states: str) -> list[Work[PaymentPosting]]:
+    """Those that were in one of these states when they were read, and have come along since."""
+    return [work for work in works if work.open and work.state in states]
 
 
 def credit_title(sale: str) -> str:

@@ -18,7 +18,7 @@ from connectors.tryton.comment import comment_of, digest_in
 from connectors.tryton.directory import Directory
 from connectors.tryton.sold import SALE
 from connectors.tryton.warehouses import Warehouse, Warehouses
-from connectors.tryton.work import Work, conflict, each, press, refresh
+from connectors.tryton.work import Work, conflict, each, press, press_through, refresh
 
 RECEIPT = "stock.shipment.out.return"
 _FIELDS = ["web_id", "state", "number", "comment", "total_amount"]
@@ -36,10 +36,12 @@ class Authorisations:
         """Each of them, authorised or with its error."""
         await self._meet(works)
         await self._create([w for w in works if w.open and w.id is None])
-        for state, button in (("draft", "quote"), ("quotation", "confirm"), ("confirmed", "process")):
-            await self._refresh(works)
-            await press(self._client, "sale.sale", button, [w for w in works if w.state == state])
         await self._refresh(works)
+        await press_through(self._client, "sale.sale", (("draft", "quote"), ("quotation", "confirm")), works)
+        await self._refresh(works)
+        if confirmed := [w for w in works if w.open and w.state == "confirmed"]:  # Tryton goes on by itself as a rule
+            await press(self._client, "sale.sale", "process", confirmed)
+            await self._refresh(confirmed)
         for work in works:
             if work.open and work.state in _AUTHORISED:
                 work.finish(total=-work.money(work.row["total_amount"]))
@@ -88,9 +90,7 @@ class Receipts:
         await self._meet(works)
         await self._create([w for w in works if w.open and w.id is None])
         await self._refresh(works)
-        await press(self._client, RECEIPT, "receive", [w for w in works if w.state == "draft"])
-        await self._refresh(works)
-        await press(self._client, RECEIPT, "do", [w for w in works if w.state == "received"])
+        await press_through(self._client, RECEIPT, (("draft", "receive"), ("received", "do")), works)
         await self._refresh(works)
         for work in works:
             if work.open and work.state == "done":

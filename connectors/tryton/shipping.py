@@ -23,7 +23,7 @@ from connectors.exact import exact
 from connectors.tryton.client import TrytonClient
 from connectors.tryton.sold import SALE, Sold, SoldSales
 from connectors.tryton.warehouses import Warehouse, Warehouses
-from connectors.tryton.work import Work, conflict, each, press, refresh
+from connectors.tryton.work import Work, conflict, each, press_through, refresh
 
 MODEL = "stock.shipment.out"
 FIELDS = ["reference", "state", "number", "warehouse"]
@@ -52,9 +52,8 @@ class Shipments:
         """Each of them, shipped or with its error."""
         await self._meet(works)
         await self._claim([w for w in works if w.open and w.id is None])
-        for state, button in _STEPS:
-            await press(self._client, MODEL, button, [w for w in works if w.state == state])
-            await self._refresh(works)
+        await press_through(self._client, MODEL, _STEPS, works)
+        await self._refresh(works)
         for work in works:
             if work.open and work.state == "done":
                 work.finish()

@@ -194,6 +194,19 @@ async def press(client: TrytonClient, model: str, button: str, tasks: Sequence[T
     )
 
 
+async def press_through(
+    client: TrytonClient, model: str, steps: Sequence[tuple[str, str]], tasks: Sequence[Task[Any]]
+) -> None:
+    """Press buttons in turn, each for the records in its state and for those that the buttons before brought there.
+
+    Nothing is read in between: Tryton passes over a record that is in another state, and the look afterwards shows it.
+    """
+    following: list[Task[Any]] = []
+    for state, button in steps:
+        following = [t for t in tasks if t.open and (t.state == state or any(t is one for one in following))]
+        await press(client, model, button, following)
+
+
 async def refresh(client: TrytonClient, model: str, tasks: Sequence[Task[Any]], fields: list[str]) -> None:
     """Read the records of those that are open again."""
     ids = [t.id for t in tasks if t.open and t.id is not None]
