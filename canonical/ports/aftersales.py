@@ -190,8 +190,8 @@ class ReturnChannel(Protocol):
         """Which return a message is about. Raises `RejectedError` naming the field."""
         ...
 
-    async def approve(self, return_id: str) -> Outcome[str]:
-        """Agree to a requested return; one that is open or closed is settled."""
+    async def approve(self, return_ids: Sequence[str]) -> Sequence[Outcome[str]]:
+        """Agree to requested returns; one that is open or closed is settled. One outcome each, in order."""
         ...
 
     async def decline(self, return_id: str, reason: str, note: str) -> Outcome[str]:
@@ -224,8 +224,8 @@ class ReturnChannel(Protocol):
         Failed: `currency_mismatch`, `tender_unknown`, `above_payment`, `not_returned`, `unknown_order`."""
         ...
 
-    async def close(self, return_id: str) -> Outcome[str]:
-        """Nothing more is expected of a return; closed already is settled."""
+    async def close(self, return_ids: Sequence[str]) -> Sequence[Outcome[str]]:
+        """Nothing more is expected of returns; closed already is settled. One outcome each, in order."""
         ...
 
     async def aclose(self) -> None: ...

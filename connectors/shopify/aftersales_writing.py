@@ -1,10 +1,10 @@
 """Writes whose answer may get lost: what was done is looked for before anything is sent again."""
 
-from asyncio import sleep
-from collections.abc import Awaitable, Callable, Mapping
+from asyncio import Semaphore, gather, sleep
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
-from canonical.errors import ConflictError, CrossdockError, RejectedError, RetryableError
+from canonical.errors import ConflictError, CrossdockError, MisconfiguredError, RejectedError, RetryableError
 from canonical.outcomes import Failed, Outcome, Settled
 from connectors.shopify.client import ShopifyClient
 from connectors.shopify.errors import user_error
@@ -12,6 +12,8 @@ from connectors.shopify.errors import user_error
 T = TypeVar("T")
 PAUSES: Final = (0.2, 1.0, 2.0)
 """Seconds before each look for what a request with a lost answer did: it may still be at work."""
+AT_ONCE: Final = 4
+"""Calls that are under way at a shop at the same time: its budget paces them."""
 WAY_OUT_ID: Final = "Take the id from what the shop shows, then replay."
 
 
@@ -78,6 +80,30 @@ async def outcome(work: Awaitable[T]) -> Outcome[T]:
         return Settled(await work)
     except CrossdockError as error:
         return Failed(error)
+
+
+async def few_at_once(works: Sequence[Callable[[], Awaitable[T]]]) -> list[Outcome[T]]:
+    """The outcome of each, four at a time. After the shop went away the rest is not tried."""
+    few, gone = Semaphore(AT_ONCE), list[CrossdockError]()
+
+    async def one(work: Callable[[], Awaitable[T]]) -> Outcome[T]:
+        async with few:
+            if gone:
+                return Failed(gone[0])
+            found = await outcome(work())
+            if isinstance(found, Failed) and isinstance(found.error, RetryableError | MisconfiguredError):
+                gone.append(_not_sent(found.error))
+            return found
+
+    return list(await gather(*(one(work) for work in works)))
+
+
+def _not_sent(error: CrossdockError) -> CrossdockError:
+    """For those that were not tried: nothing of them can have reached the shop."""
+    if isinstance(error, MisconfiguredError):
+        return error
+    words = f"not sent, because the shop went away: {error.words}"
+    return RetryableError(words, code="not_sent", retry_after=getattr(error, "retry_after", None))
 
 
 def need_id(value: str, field: str, document: str) -> str:

@@ -55,9 +55,9 @@ class ShopifyReturns:
         """As `ReturnChannel.return_id_of`."""
         return return_id_in(message)
 
-    async def approve(self, return_id: str) -> Outcome[str]:
+    async def approve(self, return_ids: Sequence[str]) -> Sequence[Outcome[str]]:
         """As `ReturnChannel.approve`."""
-        return await outcome(self._changer.approve(return_id))
+        return await self._changer.approve(return_ids)
 
     async def decline(self, return_id: str, reason: str, note: str) -> Outcome[str]:
         """As `ReturnChannel.decline`."""
@@ -83,9 +83,9 @@ class ShopifyReturns:
         """As `ReturnChannel.refund`."""
         return await outcome(self._refunder.refund(write))
 
-    async def close(self, return_id: str) -> Outcome[str]:
+    async def close(self, return_ids: Sequence[str]) -> Sequence[Outcome[str]]:
         """As `ReturnChannel.close`."""
-        return await outcome(self._changer.close(return_id))
+        return await self._changer.close(return_ids)
 
     async def check(self) -> None:
         """Raises `MisconfiguredError` naming the scopes that are missing, or when another shop answers."""

@@ -1,15 +1,17 @@
 """Answering, opening and closing returns. Repeats are settled by the state the shop shows."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
-from canonical.errors import RejectedError
+from canonical.errors import CrossdockError, RejectedError
 from canonical.ids import key_uuid
-from connectors.shopify.aftersales_writing import change, need_id, once, unknown
+from canonical.outcomes import Failed, Outcome
+from connectors.shopify.aftersales_writing import change, few_at_once, need_id, once, settled, unknown
 from connectors.shopify.client import ShopifyClient
 from connectors.shopify.reading import gid
-from connectors.shopify.returns_reading import read_nodes
+from connectors.shopify.returns_reading import ReturnNode, read_nodes
 
 LONGEST_NOTE: Final = 500
 _DECLINES: Final = frozenset({"RETURN_PERIOD_ENDED", "FINAL_SALE", "OTHER"})
@@ -34,10 +36,9 @@ class ReturnChanger:
 
     client: ShopifyClient
 
-    async def approve(self, return_id: str) -> str:
+    async def approve(self, return_ids: Sequence[str]) -> list[Outcome[str]]:
         """As `ReturnChannel.approve`."""
-        variables = {"id": gid("Return", return_id)}
-        return await self._turn(return_id, ("OPEN", "CLOSED"), "approve_return", "returnApproveRequest", variables)
+        return await self._all(return_ids, ("OPEN", "CLOSED"), "approve_return", "returnApproveRequest")
 
     async def decline(self, return_id: str, reason: str, note: str) -> str:
         """As `ReturnChannel.decline`."""
@@ -46,31 +47,45 @@ class ReturnChanger:
             raise RejectedError(words, code="note_too_long", document=return_id, field="note", way_out="Shorten it.")
         word = reason.upper() if reason.upper() in _DECLINES else "OTHER"
         variables = {"id": gid("Return", return_id), "reason": word, "note": note or None}
-        return await self._turn(return_id, ("DECLINED",), "decline_return", "returnDeclineRequest", variables)
+        there, turn = self._turn(return_id, ("DECLINED",), "decline_return", "returnDeclineRequest", variables)
+        return await once(there, turn)
 
-    async def close(self, return_id: str) -> str:
+    async def close(self, return_ids: Sequence[str]) -> list[Outcome[str]]:
         """As `ReturnChannel.close`."""
-        variables = {"id": gid("Return", return_id)}
-        return await self._turn(return_id, ("CLOSED",), "close_return", "returnClose", variables)
+        return await self._all(return_ids, ("CLOSED",), "close_return", "returnClose")
 
-    async def _turn(
+    async def _all(
+        self, return_ids: Sequence[str], states: tuple[str, ...], operation: str, root: str
+    ) -> list[Outcome[str]]:
+        """Each of them; how they stand is read for all of them first, 25 a call."""
+        try:
+            nodes = await read_nodes(self.client, return_ids)
+        except CrossdockError as error:
+            return [Failed(error)] * len(return_ids)
+
+        async def one(return_id: str) -> str:
+            there, turn = self._turn(return_id, states, operation, root, {"id": gid("Return", return_id)})
+            need_id(return_id, "return_id", return_id)
+            if (found := _reached(nodes.get(return_id), return_id, states)) is not None:
+                return found
+            return await settled(there, turn)
+
+        return await few_at_once([partial(one, return_id) for return_id in return_ids])
+
+    def _turn(
         self, return_id: str, states: tuple[str, ...], operation: str, root: str, variables: Mapping[str, Any]
-    ) -> str:
-        need_id(return_id, "return_id", return_id)
+    ) -> tuple[Callable[[], Awaitable[str | None]], Callable[[], Awaitable[str]]]:
+        """How to look whether a return has come to one of these states, and how to bring it there."""
 
         async def there() -> str | None:
-            node = (await read_nodes(self.client, [return_id])).get(return_id)
-            if node is None:
-                raise unknown("return", return_id)
-            if isinstance(node, RejectedError):
-                raise node
-            return return_id if node.status in states else None
+            need_id(return_id, "return_id", return_id)
+            return _reached((await read_nodes(self.client, [return_id])).get(return_id), return_id, states)
 
         async def turn() -> str:
             await change(self.client, operation, root, variables, return_id)
             return return_id
 
-        return await once(there, turn)
+        return there, turn
 
     async def open_return(self, key: str, order_id: str, lines: Mapping[str, int], reason: str) -> str:
         """As `ReturnChannel.open_return`. The key is kept in the note on the lines, so return and key are one write."""
@@ -105,6 +120,15 @@ class ReturnChanger:
         if data.get("order") is None:
             raise unknown("order", order_id)
         return data
+
+
+def _reached(node: ReturnNode | RejectedError | None, return_id: str, states: tuple[str, ...]) -> str | None:
+    """The return's id when it is in one of the states. Raises `RejectedError` when it cannot be read."""
+    if node is None:
+        raise unknown("return", return_id)
+    if isinstance(node, RejectedError):
+        raise node
+    return return_id if node.status in states else None
 
 
 def mark_of(key: str) -> str:

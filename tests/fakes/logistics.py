@@ -334,14 +334,14 @@ class FakeReturnChannel(Faulty):
     def return_id_of(self, message: Message) -> str:
         return message.body.decode()
 
-    async def approve(self, return_id: str) -> Outcome[str]:
-        return self._status("approve", return_id, ReturnStatus.OPEN)
+    async def approve(self, return_ids: Sequence[str]) -> Sequence[Outcome[str]]:
+        return [self._status("approve", return_id, ReturnStatus.OPEN) for return_id in return_ids]
 
     async def decline(self, return_id: str, reason: str, note: str) -> Outcome[str]:
         return self._status("decline", return_id, ReturnStatus.DECLINED)
 
-    async def close(self, return_id: str) -> Outcome[str]:
-        return self._status("close", return_id, ReturnStatus.CLOSED)
+    async def close(self, return_ids: Sequence[str]) -> Sequence[Outcome[str]]:
+        return [self._status("close", return_id, ReturnStatus.CLOSED) for return_id in return_ids]
 
     def _status(self, what: str, return_id: str, status: ReturnStatus) -> Outcome[str]:
         self.asked(what, return_id)

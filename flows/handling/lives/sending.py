@@ -168,8 +168,8 @@ async def _cancel_order(rt: Runtime, wave: Wave, step: Step) -> Outcome[Any]:
     return await shop.cancel_order(ask.order_id, ask.reason, restock=ask.restock, refund=ask.refund, notify=ask.notify)
 
 
-async def _approve_return(rt: Runtime, wave: Wave, step: Step) -> Outcome[Any]:
-    return await rt.house.returns[wave.scope].approve(step.request.return_id)
+async def _approve_return(rt: Runtime, wave: Wave, requests: list[Any]) -> Sequence[Outcome[Any]]:
+    return await rt.house.returns[wave.scope].approve([ask.return_id for ask in requests])
 
 
 async def _decline_return(rt: Runtime, wave: Wave, step: Step) -> Outcome[Any]:
@@ -190,8 +190,8 @@ async def _refund(rt: Runtime, wave: Wave, step: Step) -> Outcome[Any]:
     return await rt.house.returns[wave.scope].refund(step.request)
 
 
-async def _close_return(rt: Runtime, wave: Wave, step: Step) -> Outcome[Any]:
-    return await rt.house.returns[wave.scope].close(step.request.return_id)
+async def _close_return(rt: Runtime, wave: Wave, requests: list[Any]) -> Sequence[Outcome[Any]]:
+    return await rt.house.returns[wave.scope].close([ask.return_id for ask in requests])
 
 
 _MANY: Final[dict[Operation, Many]] = {
@@ -199,6 +199,8 @@ _MANY: Final[dict[Operation, Many]] = {
     Operation.FULFILL: _fulfill,
     Operation.NOTE_INVOICE: _note_invoice,
     Operation.AMEND_SALE: _erp("amend_sales"),
+    Operation.APPROVE_RETURN: _approve_return,
+    Operation.CLOSE_RETURN: _close_return,
     Operation.SHIPMENT: _erp("post_shipments"),
     Operation.INVOICE: _erp("post_invoices"),
     Operation.PAYMENT: _erp("post_payments"),
@@ -218,12 +220,10 @@ _ONE: Final[dict[Operation, One]] = {
     Operation.DELIVERY: _deliver,
     Operation.CAPTURE: _capture,
     Operation.CANCEL_ORDER: _cancel_order,
-    Operation.APPROVE_RETURN: _approve_return,
     Operation.DECLINE_RETURN: _decline_return,
     Operation.OPEN_RETURN: _open_return,
     Operation.DISPOSE: _dispose,
     Operation.REFUND: _refund,
-    Operation.CLOSE_RETURN: _close_return,
 }
 
 

@@ -106,6 +106,17 @@ def test_it_is_the_channel_that_the_port_describes(returns: ShopifyReturns) -> N
     assert isinstance(returns, ReturnChannel)
 
 
+async def test_many_returns_are_looked_at_together_and_one_that_is_refused_stops_no_other(
+    stand_in: StandIn, returns: ShopifyReturns
+) -> None:
+    first, second = [requested(stand_in, await shipped(stand_in)) for _ in range(2)]
+    before = stand_in.calls("nodes")
+    approved = await returns.approve([first, "99999999999", second])
+    assert [value(approved[0]), error(approved[1]).code, value(approved[2])] == [first, "unknown_return", second]
+    assert stand_in.calls("nodes") == before + 1
+    assert [(await seen(returns, one)).status for one in (first, second)] == [ReturnStatus.OPEN] * 2
+
+
 async def test_a_request_is_read_and_approved_once(stand_in: StandIn, returns: ShopifyReturns) -> None:
     order = await shipped(stand_in)
     return_id = requested(stand_in, order)
@@ -115,9 +126,9 @@ async def test_a_request_is_read_and_approved_once(stand_in: StandIn, returns: S
         (line_of(order), 2, "damaged-or-defective")
     ]
     stand_in.break_next("reset", "returnApproveRequest", acted=True)
-    assert value(await returns.approve(return_id)) == return_id
+    assert value((await returns.approve([return_id]))[0]) == return_id
     before = stand_in.calls("returnApproveRequest")
-    assert value(await returns.approve(return_id)) == return_id
+    assert value((await returns.approve([return_id]))[0]) == return_id
     assert stand_in.calls("returnApproveRequest") == before
     assert (await seen(returns, return_id)).status is ReturnStatus.OPEN
     assert isinstance(error(await returns.decline(return_id, "other", "too late")), RejectedError)
@@ -131,9 +142,9 @@ async def test_a_request_is_declined_once_with_its_reason(stand_in: StandIn, ret
     assert value(await returns.decline(return_id, "final_sale", "Sold as seen")) == return_id
     kept = stand_in.record("Return", f"gid://shopify/Return/{return_id}")
     assert (kept["status"], kept["decline"]) == ("DECLINED", {"reason": "FINAL_SALE", "note": "Sold as seen"})
-    assert isinstance(error(await returns.approve(return_id)), RejectedError)
+    assert isinstance(error((await returns.approve([return_id]))[0]), RejectedError)
     assert error(await returns.decline(return_id, "other", "x" * 501)).code == "note_too_long"
-    assert error(await returns.approve("99999999999")).code == "unknown_return"
+    assert error((await returns.approve(["99999999999"]))[0]).code == "unknown_return"
 
 
 async def test_goods_that_came_back_unannounced_get_one_return_a_key(
@@ -358,9 +369,9 @@ async def test_a_return_is_closed_once(stand_in: StandIn, returns: ShopifyReturn
     order = await shipped(stand_in)
     opened = value(await returns.open_return(key(), order.id, {line_of(order): 1}, "defective"))
     stand_in.break_next("reset", "returnClose", acted=True)
-    assert value(await returns.close(opened)) == opened
+    assert value((await returns.close([opened]))[0]) == opened
     before = stand_in.calls("returnClose")
-    assert value(await returns.close(opened)) == opened
+    assert value((await returns.close([opened]))[0]) == opened
     assert stand_in.calls("returnClose") == before
     assert (await seen(returns, opened)).status is ReturnStatus.CLOSED
 
@@ -372,8 +383,8 @@ async def test_what_happens_to_a_return_is_told_of_its_order_or_of_itself(
     order = await shipped(stand_in)
     await channel.subscribe(topics, receiver.uri)
     return_id = requested(stand_in, order)
-    value(await returns.approve(return_id))
-    value(await returns.close(return_id))
+    value((await returns.approve([return_id]))[0])
+    value((await returns.close([return_id]))[0])
     source = webhook_source({stand_in.shop: stand_in.settings()})
     told = [taken(source.delivery(*arrived)) for arrived in receiver.wait_for(3)]
     assert {one.topic for one in told} == {"returns/request", "returns/approve", "returns/close"}
