@@ -45,6 +45,42 @@ class Operation(StrEnum):
     REFUND = "refund.create"
     CLOSE_RETURN = "return.close"
 
+    @property
+    def words(self) -> str:
+        """What is said of it where people read: it has been done."""
+        return _WORDS[self]
+
+
+_WORDS: dict[Operation, str] = {
+    Operation.MOVE: "moved to the location that ships",
+    Operation.HOLD: "held in the shop",
+    Operation.RELEASE: "released in the shop",
+    Operation.FULFILL: "shown to the shopper",
+    Operation.TRACK: "tracking corrected",
+    Operation.DELIVERY: "delivery told",
+    Operation.CAPTURE: "payment captured",
+    Operation.CANCEL_ORDER: "order cancelled in the shop",
+    Operation.NOTE_INVOICE: "invoice noted at the order",
+    Operation.REQUEST: "requested from the warehouse",
+    Operation.AMEND: "request changed",
+    Operation.CANCEL_REQUEST: "request cancelled",
+    Operation.SHIPMENT: "shipment booked",
+    Operation.INVOICE: "invoiced",
+    Operation.PAYMENT: "payment booked",
+    Operation.AMEND_SALE: "sale changed in the ERP",
+    Operation.CANCEL_SALE: "sale cancelled in the ERP",
+    Operation.AUTHORISE: "return authorised",
+    Operation.RECEIVE: "goods received and inspected",
+    Operation.CREDIT: "credited",
+    Operation.MOVEMENT: "stock movement booked",
+    Operation.APPROVE_RETURN: "return approved",
+    Operation.DECLINE_RETURN: "return declined",
+    Operation.OPEN_RETURN: "return opened in the shop",
+    Operation.DISPOSE: "dispositions noted",
+    Operation.REFUND: "refunded",
+    Operation.CLOSE_RETURN: "return closed",
+}
+
 
 class Side(StrEnum):
     """Which system of an order a step writes to."""

@@ -41,15 +41,16 @@ class LifeTally(RunTable):
     def batch(self, batch: LifeBatch) -> None:
         """Add what became of a batch."""
         for paper in batch.papers:
-            steps = Counter(operation.value for operation in paper.done)
-            self.counts.update(steps)
+            steps = Counter(paper.done)
+            self.counts.update({step.value: count for step, count in steps.items()})
+            self.words |= {step.value: step.words for step in steps}
             self.counts["handed on"] += len(paper.forwards)
             self.counts["quarantined"] += len(paper.unreadable) + (paper.error is not None)
             self.asked |= paper.asked
             reasons = [f"{wait.code}: {wait.words}" for wait in paper.waits]
             reasons += [f"{error.code}: {error.words}" for _, error in paper.unreadable]
             reasons += [f"{paper.error.code}: {paper.error.words}"] if paper.error else []
-            did = ", ".join(f"{count} x {name}" if count > 1 else name for name, count in steps.items())
+            did = ", ".join(f"{count} x {step.words}" if count > 1 else step.words for step, count in steps.items())
             if did or reasons:
                 row = {"shop": paper.scope, "order": paper.label, "verdict": did, "reasons": "; ".join(reasons)}
                 self.keep(row, always=bool(reasons))

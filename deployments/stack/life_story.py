@@ -12,24 +12,6 @@ from canonical.steps import SIDE_OF, Operation, Side
 
 COLUMNS: Final = ("second", "what happened", "where", "number there")
 OURSELVES, SHOP = "crossdock", "shopify"
-WORDS: Final = {
-    Operation.MOVE: "moved to the location that ships",
-    Operation.FULFILL: "shown to the shopper",
-    Operation.CAPTURE: "payment captured",
-    Operation.NOTE_INVOICE: "invoice noted at the order",
-    Operation.REQUEST: "requested from the warehouse",
-    Operation.SHIPMENT: "shipment booked",
-    Operation.INVOICE: "invoiced",
-    Operation.PAYMENT: "payment booked",
-    Operation.AUTHORISE: "return authorised",
-    Operation.APPROVE_RETURN: "return approved",
-    Operation.RECEIVE: "goods received and inspected",
-    Operation.CREDIT: "credited",
-    Operation.DISPOSE: "dispositions noted",
-    Operation.REFUND: "refunded",
-    Operation.CLOSE_RETURN: "return closed",
-}
-"""What is said of a write; of another its own name."""
 
 
 @dataclass(frozen=True)
@@ -71,10 +53,10 @@ def _written(key: str, life: OrderLife, erp: str) -> Told:
     if side is Side.WAREHOUSE:
         task = life.task(key)
         system = (task.system if task else None) or "warehouse"
-        return Told(done.at, WORDS.get(operation, operation), system, (task.number if task else None) or number)
+        return Told(done.at, operation.words, system, (task.number if task else None) or number)
     if operation is Operation.FULFILL:
         number = f"{number} ({_tracking(life, done.id)})"
-    return Told(done.at, WORDS.get(operation, operation), where[side], number)
+    return Told(done.at, operation.words, where[side], number)
 
 
 def _tracking(life: OrderLife, fulfillment: str) -> str:

@@ -11,11 +11,12 @@ MOST_ROWS: Final = 500
 class RunTable:
     """Counts everything; keeps the first `MOST_ROWS` rows, and beyond them those that matter.
 
-    `asked` are the approvals that documents of the run wait for.
+    `words` say what is counted where its name does not; `asked` are the approvals that documents of the run wait for.
     """
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
+        self.words: dict[str, str] = {}
         self.rows: list[Row] = []
         self.left_out = 0
         self.notes: list[str] = []

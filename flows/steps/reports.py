@@ -21,7 +21,8 @@ async def report_run(tally: RunTable, key: str, title: str, gateway_url: str | N
     """
     if not tally.rows and not tally.notes:
         return
-    counts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(tally.counts.items()) if count) or "nothing"
+    told = [(count, tally.words.get(verdict, verdict)) for verdict, count in sorted(tally.counts.items()) if count]
+    counts = ", ".join(f"{count} {words}" for count, words in told) or "nothing"
     lines = [f"**{title}**: {counts}."]
     lines += tally.notes
     if tally.left_out:

@@ -8,6 +8,7 @@ from pydantic_core import to_json
 from canonical.life import OrderLife
 from canonical.records import OrderRecord
 from canonical.states import OrderState
+from canonical.steps import Operation
 from deployments.stack.life_story import Told, story
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -77,3 +78,8 @@ def test_a_life_is_told_in_its_order_with_the_number_of_each_system() -> None:
         ("6.0", "invoiced", "tryton", "INV-9"),
         ("7.5", "invoice noted at the order", "shopify", "5"),
     ]
+
+
+def test_every_write_of_a_life_has_words_of_its_own() -> None:
+    words = [operation.words for operation in Operation]
+    assert len(set(words)) == len(Operation)
