@@ -1,6 +1,6 @@
 """Fakes of a warehouse, an ERP after the sale, and a shop's side of shipping and returns, with faults on demand."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -317,6 +317,8 @@ class FakeReturnChannel(Faulty):
         self.refunds: dict[str, tuple[str, Refund]] = {}
         self.by_hand: list[Refund] = []
         self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self.made: Callable[[], Awaitable[None]] = _at_once
+        """What is waited for between a refund and its answer."""
 
     async def read_returns(self, ids: Sequence[str]) -> Mapping[str, Return | RejectedError]:
         self.asked("read_returns", list(ids))
@@ -368,6 +370,7 @@ class FakeReturnChannel(Faulty):
         self.asked("refund", write.key)
         if write.key not in self.refunds:
             self.refunds[write.key] = (write.key, self._refund(write))
+        await self.made()
         self.answered()
         return Settled(self.refunds[write.key][1])
 
@@ -396,6 +399,10 @@ class FakeReturnChannel(Faulty):
             total=total,
             note=write.note,
         )
+
+
+async def _at_once() -> None:
+    """Answers are not late."""
 
 
 def _nothing(write: RefundWrite) -> MoneyPair:

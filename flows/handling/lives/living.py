@@ -30,6 +30,7 @@ from flows.runtime import Runtime
 MOST_ROUNDS: Final = 40
 """A life that still wants something after so many rounds is looked at again later: it must not hold the others up."""
 
+_UNANSWERED: Final = (EffectState.SENT, EffectState.AWAITING_ACK)
 log = logging.getLogger("crossdock.flows")
 Carry = Callable[[Runtime, Wave], Awaitable[bool]]
 
@@ -187,10 +188,10 @@ def _add_other_flow(rt: Runtime, batch: LifeBatch, paper: LifePaper) -> None:
 
 
 async def _acknowledge(rt: Runtime, batch: LifeBatch, drafts: LifeDrafts) -> None:
-    """Settle what a warehouse has answered by now; what was settled at once stays as it is."""
+    """Settle what the other side has answered by now; what was settled at once stays as it is."""
     updates = {update.key: update for paper in batch.papers for update in paper.acknowledged}
     known = await rt.store.effects(sorted(updates)) if updates else {}
-    drafts.effects += [updates[key] for key, effect in known.items() if effect.state is EffectState.AWAITING_ACK]
+    drafts.effects += [updates[key] for key, effect in known.items() if effect.state in _UNANSWERED]
 
 
 def _end_messages(rt: Runtime, paper: LifePaper, drafts: LifeDrafts) -> None:

@@ -1,5 +1,7 @@
 """From a request for a return to the refund, over fakes: inspected, credited, refunded, closed, in that order, once."""
 
+import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +10,7 @@ from canonical.order import TransactionKind
 from canonical.returns import Disposition, Refund, RefundTransaction, Return, ReturnLine, ReturnStatus
 from canonical.rules import example
 from canonical.rules.lifecycle.policy import LifePolicy, ReturnsPolicy
-from canonical.states import ReturnState
+from canonical.states import EffectState, ReturnState
 from canonical.warehouse import EventLine, WarehouseEvent, WarehouseEventKind
 from tests.flows.lives.conftest import LifeHouse
 
@@ -136,6 +138,30 @@ async def test_a_lost_answer_of_the_refund_gives_no_money_back_twice(house: Life
     await house.later(minutes=10)
     await house.take_back()
     assert len(house.returns.refunds) == 1
+
+
+async def test_a_refund_of_a_worker_that_died_is_found_in_the_shop_and_its_effect_is_over(house: LifeHouse) -> None:
+    await asked(house)
+    back(house, WarehouseEventKind.RETURN_RECEIVED)
+    back(house, WarehouseEventKind.RETURN_INSPECTED, Disposition.RESTOCK)
+    await house.fulfil()
+    answered = house.returns.made
+
+    async def die() -> None:
+        run.cancel()
+        await asyncio.sleep(0)
+
+    house.returns.made = die
+    run = asyncio.ensure_future(house.take_back())
+    with suppress(asyncio.CancelledError):
+        await run
+    house.returns.made = answered
+    key = f"north:refund.create:{ORDER.id}:r1:1"
+    assert (await house.store.effects([key]))[key].state is EffectState.SENT
+    house.wait(minutes=10)
+    await house.take_back()
+    assert len(house.returns.refunds) == 1
+    assert (await house.store.effects([key]))[key].state is EffectState.SETTLED
 
 
 async def test_a_large_refund_waits_for_a_person_who_may(house: LifeHouse) -> None:

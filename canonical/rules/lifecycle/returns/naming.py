@@ -54,6 +54,15 @@ def by_note(life: OrderLife, note: str | None) -> tuple[ReturnLife, Settling] | 
     return None
 
 
+def made_refunds(life: OrderLife) -> list[tuple[str, str]]:
+    """(key, the channel's id) of every refund of ours that is known to stand there."""
+    return [
+        (settling_key(life, Operation.REFUND, return_, one), one.refund_id)
+        for return_, one in all_settlings(life)
+        if one.refund_id is not None and not one.made_elsewhere
+    ]
+
+
 def with_settling(return_: ReturnLife, settling: Settling) -> ReturnLife:
     """The same return with this settling in place of the one of its number, or added."""
     known = {one.number: one for one in return_.settlings} | {settling.number: settling}
