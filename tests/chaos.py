@@ -1,6 +1,7 @@
-"""Kills real processes at random moments while orders flow, then asks the ERP's own books what came of it.
+"""Kills real processes at random moments while orders live, then asks every system's own books what came of it.
 
 `python -m tests.chaos --kills 60 --seed 7 --orders 500`; the same seed kills the same processes after the same pauses.
+In a whole house (the usual one) shoppers and workers carry the orders on; `--house orders` books them and no more.
 """
 
 import argparse
@@ -15,18 +16,26 @@ from pathlib import Path
 
 from rich.console import Console
 
+from canonical.records import OrderRecord
 from deployments.engine import start_run
 from deployments.sandbox.shopify.generator.command import place_orders
 from deployments.sandbox.shopify.webhooks.command import set_faults
 from deployments.stack.books import Comparison, compare, read_books
-from deployments.stack.plan import SHOPS, Plan
-from deployments.stack.scene import expectations, finished, open_store, outcomes, wait_until_done, wanted
+from deployments.stack.plan import SHOPS, House, Plan
+from deployments.stack.scene import Placed, expectations, finished, open_store, outcomes, wait_until_done, wanted
 from deployments.stack.stack import Stack, running
+from tests.chaos_lives import DONE, Conserved, allow, changed, come_to_rest, judged, live, unchanged
 
-TARGETS = ("worker", "gateway", "erp")
+TARGETS: dict[House, tuple[str, ...]] = {
+    "orders": ("worker", "gateway", "erp"),
+    "whole": ("worker", "gateway", "erp", "wms"),
+}
 LEASE_SECONDS = 8
 PARK_SECONDS = 3
 SETTLE_SECONDS = 240.0
+LIFE_SECONDS = 20.0
+"""For so long after the last order is placed, kills go on: the last ones live, too."""
+RATES = {"orders": 4.0, "whole": 1.0}
 console = Console(highlight=False)
 
 
@@ -41,30 +50,89 @@ class Outcome:
     audit_broken: str | None
     unfinished: list[str]
     seed: int
+    lives: Conserved | None = None
 
     @property
     def clean(self) -> bool:
-        return self.comparison.clean and self.audit_broken is None and not self.unfinished
+        lived = self.lives is None or not (self.lives.differences or self.lives.orphans)
+        return self.comparison.clean and self.audit_broken is None and not self.unfinished and lived
 
     @property
     def line(self) -> str:
         found = self.comparison
-        return (
+        line = (
             f"chaos: kills={self.kills} orders={self.orders} lost={len(found.lost)} doubled={len(found.doubled)} "
             f"unequal={len(found.unequal)} seed={self.seed}"
         )
+        if self.lives is None:
+            return line
+        conserved = "no" if self.lives.differences else "yes"
+        return f"{line} conserved={conserved} orphans={len(self.lives.orphans)} stages={len(self.lives.stages)}"
 
 
-async def run(*, kills: int, orders: int, seed: int, home: Path, erp: str = "tryton", rate: float = 4.0) -> Outcome:
+async def run(
+    *,
+    kills: int,
+    orders: int,
+    seed: int,
+    home: Path,
+    erp: str = "tryton",
+    rate: float = 4.0,
+    house: House = "orders",
+) -> Outcome:
     """Place orders, kill `kills` times while they flow, let everything settle, compare."""
     pace = {"CROSSDOCK_FLOW_LEASE_SECONDS": str(LEASE_SECONDS), "CROSSDOCK_FLOW_PARK_SECONDS": str(PARK_SECONDS)}
-    plan = Plan(home=home, erp=erp, webhook_time_scale=0.002, extra=pace)
+    plan = Plan(home=home, erp=erp, house=house, webhook_time_scale=0.002, extra=pace)
     async with running(plan, lambda text: console.print(f"  {text}")) as stack:
         await set_faults(stack.shopify.url, duplicate=0.3, reorder=0.3, seed=seed)
+        if house == "whole":
+            return await _whole(stack, kills, orders, seed, rate)
         placing = asyncio.create_task(_place(stack, orders, seed, rate))
         await _kill(stack, kills, random.Random(seed), orders / rate)
         await placing
         return await _judge(stack, kills, seed)
+
+
+async def _whole(stack: Stack, kills: int, orders: int, seed: int, rate: float) -> Outcome:
+    """Lives, kills spread over all of them, and a clerk who allows what has to be allowed."""
+    store = await open_store(stack)
+    clerk = asyncio.create_task(allow(store))
+    try:
+        living = asyncio.create_task(live(stack, orders, seed, rate))
+        await _kill(stack, kills, random.Random(seed), orders / rate + LIFE_SECONDS)
+        chronicle = await living
+        rested = await come_to_rest(stack, SETTLE_SECONDS)
+        placed = await expectations(stack)
+        rows, broken = await store.verify_audit()
+        gone = await changed(stack)
+        states = await outcomes(store, placed)
+        names = set(wanted(stack, [order for order in placed if (order.shop, order.name) in gone]))
+        unfinished = [] if rested else ["the house did not come to rest"]
+        unfinished += [
+            _unfinished(order, record)
+            for order, record in states.items()
+            if not finished(order, record) and not ((order.shop, order.name) in gone and record)
+            if record is None or record.state not in DONE
+        ]
+        books = read_books(stack.plan.erp, stack.erp_database)
+        return Outcome(
+            kills=kills,
+            orders=len(placed),
+            comparison=compare(*unchanged(wanted(stack, placed), books, names)),
+            audit_rows=rows,
+            audit_broken=broken,
+            unfinished=unfinished,
+            seed=seed,
+            lives=await judged(stack, store, placed, chronicle),
+        )
+    finally:
+        clerk.cancel()
+        await asyncio.gather(clerk, return_exceptions=True)
+        await store.aclose()
+
+
+def _unfinished(order: Placed, record: OrderRecord | None) -> str:
+    return f"{order.shop} {order.name}: {record.state if record else 'never read'} instead of {order.kind}"
 
 
 async def _place(stack: Stack, orders: int, seed: int, rate: float) -> None:
@@ -78,7 +146,7 @@ async def _kill(stack: Stack, kills: int, dice: random.Random, seconds: float) -
     pause = max(1.0, seconds / max(kills, 1))
     for number in range(1, kills + 1):
         await asyncio.sleep(dice.uniform(0.2, 1.0) * pause)
-        target = dice.choice(TARGETS)
+        target = dice.choice(TARGETS[stack.plan.house])
         down = dice.uniform(0.0, 1.5)
         console.print(f"  kill {number}/{kills}: {target}, down for {down:.1f} s")
         part = getattr(stack, target)
@@ -103,11 +171,7 @@ async def _judge(stack: Stack, kills: int, seed: int) -> Outcome:
         rows, broken = await store.verify_audit()
     finally:
         await store.aclose()
-    unfinished = [
-        f"{o.shop} {o.name}: {r.state if r else 'never read'} instead of {o.kind}"
-        for o, r in states.items()
-        if not finished(o, r)
-    ]
+    unfinished = [_unfinished(order, record) for order, record in states.items() if not finished(order, record)]
     found = compare(wanted(stack, placed), read_books(stack.plan.erp, stack.erp_database))
     return Outcome(
         kills=kills,
@@ -132,9 +196,23 @@ def report(outcome: Outcome) -> None:
     ):
         for name in names:
             console.print(f"{label}: {name}")
+    if outcome.lives is not None:
+        _report_lives(outcome.lives)
     state = f"broken: {outcome.audit_broken}" if outcome.audit_broken else f"whole, {outcome.audit_rows} lines"
     console.print(f"audit {state}")
-    console.print(outcome.line)
+    console.print(outcome.line, soft_wrap=True)
+
+
+def _report_lives(lives: Conserved) -> None:
+    for label, lines in (("not conserved", lives.differences), ("orphan", lives.orphans)):
+        for line in lines:
+            console.print(f"{label}: {line}", soft_wrap=True)
+    for fate, orders, ended, stopped in lives.chronicle.fates:
+        console.print(f"{fate}: {orders} orders, {ended} to their end, {stopped} stopped")
+    for reason, times in lives.chronicle.stopped:
+        console.print(f"stopped {times}: {reason}")
+    console.print(f"waiting for a person: {lives.waiting or 'nobody'}")
+    console.print(f"stages: {', '.join(lives.stages)}")
 
 
 def main() -> int:
@@ -143,7 +221,8 @@ def main() -> int:
     parser.add_argument("--orders", type=int, default=500)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--erp", choices=("tryton", "lambda"), default="tryton")
-    parser.add_argument("--rate", type=float, default=4.0, help="orders a second")
+    parser.add_argument("--house", choices=("whole", "orders"), default="whole", help="orders: booked and no more")
+    parser.add_argument("--rate", type=float, help="orders a second (4; 1 in a whole house)")
     parser.add_argument("--keep", action="store_true", help="keep logs and databases")
     options = parser.parse_args()
     home = Path(tempfile.mkdtemp(prefix="crossdock-chaos-"))
@@ -156,7 +235,8 @@ def main() -> int:
                 seed=options.seed,
                 home=home,
                 erp=options.erp,
-                rate=options.rate,
+                rate=options.rate or RATES[options.house],
+                house=options.house,
             )
         )
     finally:

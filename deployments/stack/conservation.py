@@ -164,36 +164,44 @@ class Trace:
 
     key: str
     about: str
-    result: str | None = None
+    names: tuple[str, ...] = ()
 
     @property
     def operation(self) -> str:
         """What it did."""
         return self.key.split(":")[1]
 
+    @property
+    def called(self) -> set[str]:
+        """Under what its document may stand."""
+        return {self.key, *self.names}
 
-def orphans(documents: Mapping[str, Collection[str]], effects: Collection[Trace], asked: Collection[str]) -> list[str]:
+
+def orphans(
+    documents: Mapping[str, Collection[str]],
+    effects: Collection[Trace],
+    asked: Collection[str],
+    others: Collection[str] = (),
+) -> list[str]:
     """Documents without an effect, effects without a document, and effects that no message asked for.
 
     `documents` by system, under our key, or the id the system gave; `asked` are the aggregates that messages are about.
+    `others` are documents that somebody else made, and needs no effect.
 
     >>> orphans({"erp": ["north:invoice.post:1"]}, [], [])
     ['erp: north:invoice.post:1: no settled effect made it']
     """
-    made = {name for effect in effects for name in (effect.key, effect.result) if name}
+    made = {name for effect in effects for name in effect.called}
     there = {name for names in documents.values() for name in names}
     found = [
         f"{system}: {name}: no settled effect made it"
         for system, names in documents.items()
         for name in names
-        if name not in made
+        if name not in made and name not in others
     ]
-    found += [
-        f"effect {effect.key}: no system has its document"
-        for effect in effects
-        if effect.operation in DOCUMENTED and not {effect.key, effect.result} & there
-    ]
-    found += [
-        f"effect {effect.key}: no message is about {effect.about}" for effect in effects if effect.about not in asked
-    ]
+    for effect in effects:
+        if effect.operation in DOCUMENTED and not effect.called & there:
+            found.append(f"effect {effect.key}: no system has its document")
+        if effect.about not in asked:
+            found.append(f"effect {effect.key}: no message is about {effect.about}")
     return found

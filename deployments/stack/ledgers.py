@@ -23,8 +23,10 @@ def three_pl_ledgers(system: str, root: Path) -> Ledgers:
     ledgers, book = Ledgers(system), root / "house" / "book.json"
     kept = json.loads(book.read_text()) if book.exists() else {"tasks": [], "receipts": {}}
     for task in kept["tasks"]:
-        if (page := known(ledgers, task["key"], f"task {task['number']}")) and task["state"] != "cancelled":
+        page = known(ledgers, task["key"], f"task {task['number']}")
+        if page and task["key"] not in page.documents:
             page.documents.append(task["key"])
+        if page and task["state"] != "cancelled":
             for line, (sku, quantity) in task["lines"].items():
                 page.add(page.ordered, sku, quantity)
                 left = task["picked"].get(line, 0) if task["state"] == "shipped" else 0
@@ -98,6 +100,7 @@ def shop_ledgers(shop: str, records: Mapping[str, Iterable[Mapping[str, Any]]], 
                 page.paid += _bag(row["amountSet"])
             elif row["status"] == "SUCCESS" and row["kind"] == "REFUND":
                 page.refunded += _bag(row["amountSet"])
+        page.documents += [refund["id"] for refund in order.get("refunds") or ()]
     return ledgers
 
 

@@ -165,7 +165,7 @@ def wms_ledgers(database: Path) -> Ledgers:
         JOIN stock_move AS move ON move.shipment = 'stock.shipment.out,' || shipment.id
         JOIN stock_location AS target ON target.id = move.to_location
         JOIN product_product AS product ON product.id = move.product
-        WHERE target.type = 'customer' AND shipment.state != 'cancelled'
+        WHERE target.type = 'customer'
     """
     back = """
         SELECT party.code, shipment.number, product.code, move.quantity, source.type, target.type, warehouse.code
@@ -181,6 +181,10 @@ def wms_ledgers(database: Path) -> Ledgers:
     with closing(_opened(database)) as connection:
         for key, number, state, sku, quantity, _, moved, place in connection.execute(query):
             if page := known(ledgers, key, f"shipment {number}"):
+                if key not in page.documents:
+                    page.documents.append(key)
+                if state == "cancelled":
+                    continue
                 page.add(page.ordered, sku, int(quantity))
                 if state == "done" and moved == "done":
                     page.add(page.shipped, sku, int(quantity))

@@ -86,10 +86,11 @@ def test_money_that_somebody_has_to_decide_about_may_stand_differently_but_goods
 
 
 def test_orphans_are_documents_without_effect_effects_without_document_and_effects_nobody_asked_for() -> None:
-    sale, parcel = Trace(SALE, "north:order:5123", "7"), Trace(PARCEL, "north:order:5123", "8")
+    sale, parcel = Trace(SALE, "north:order:5123", ("7",)), Trace(PARCEL, "north:order:5123", ("8",))
     asked = {"north:order:5123"}
     assert orphans({"erp": [SALE, PARCEL], "shopify": []}, [sale, parcel], asked) == []
     assert orphans({"erp": ["7"]}, [sale], asked) == []
     assert orphans({"erp": [SALE, PARCEL]}, [sale], asked) == [f"erp: {PARCEL}: no settled effect made it"]
     assert orphans({"erp": [SALE]}, [sale, parcel], asked) == [f"effect {PARCEL}: no system has its document"]
+    assert orphans({"erp": [SALE], "shopify": ["R9"]}, [sale], asked, others=["R9"]) == []
     assert orphans({"erp": [SALE]}, [sale], []) == [f"effect {SALE}: no message is about north:order:5123"]

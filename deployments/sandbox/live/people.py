@@ -8,9 +8,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
+
+import httpx
 
 from deployments.sandbox.live.jobs import (
     NEW,
@@ -62,8 +65,9 @@ class People:
         """The jobs of an order that are as wanted (open), once there is one. Raises `NothingThereError`."""
         deadline = time.monotonic() + within
         while True:
-            if found := [job for job in await self.jobs(order) if wanted(job)]:
-                return found
+            with suppress(httpx.TransportError):  # a warehouse that does not answer has nothing yet
+                if found := [job for job in await self.jobs(order) if wanted(job)]:
+                    return found
             if time.monotonic() > deadline:
                 raise NothingThereError(f"no warehouse has a job for {order.name} after {within:.0f} s")
             await asyncio.sleep(POLL)

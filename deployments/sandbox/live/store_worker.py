@@ -6,6 +6,7 @@ What the gateway has taken stands in the till's own journal, one event a line.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -31,6 +32,9 @@ from deployments.sandbox.live.jobs import (
     Job,
     NotPossibleError,
 )
+
+PATIENCE, PAUSE = 60, 0.5
+"""How often an event is told again while nobody answers, and after how many seconds."""
 
 
 @dataclass(frozen=True)
@@ -198,11 +202,20 @@ class StoreWorker:
             "webhook-timestamp": stamp,
             "webhook-signature": f"v1,{base64.b64encode(signed).decode()}",
         }
-        answer = await self._http.post(f"/events/{self.name}", content=body, headers=headers)
+        answer = await self._answered(body, headers)
         if answer.is_error:
             raise NotPossibleError(f"the gateway answers {answer.status_code}: {answer.text[:200]}")
         with self._journal.open("a") as kept:
             kept.write(json.dumps({"id": number, **event}) + "\n")
+
+    async def _answered(self, body: bytes, headers: Mapping[str, str]) -> httpx.Response:
+        """A till tells the same event, under its number, until somebody answers."""
+        for _ in range(PATIENCE):
+            try:
+                return await self._http.post(f"/events/{self.name}", content=body, headers=headers)
+            except httpx.TransportError:
+                await asyncio.sleep(PAUSE)
+        return await self._http.post(f"/events/{self.name}", content=body, headers=headers)
 
 
 def _parts(lines: Sequence[tuple[str, str, int]], goods: Goods) -> list[tuple[str, str, int]]:
