@@ -5,14 +5,12 @@ from functools import partial
 
 from canonical.errors import RejectedError
 from canonical.ids import aggregate_key
-from canonical.life import OrderLife
 from canonical.order import Order, TransactionKind
 from canonical.ports.aftersales import FulfillmentChannel
-from canonical.records import CrossReference, EffectUpdate, Message
+from canonical.records import CrossReference, Message
 from canonical.returns import Return
 from canonical.rules.lifecycle import hear_logistics
-from canonical.rules.lifecycle.returns import hear_refunds, hear_return, made_refunds
-from canonical.states import EffectState
+from canonical.rules.lifecycle.returns import hear_refunds, hear_return
 from canonical.steps import Operation
 from flows.handling.lives.goods_back import REFERENCE, return_reference
 from flows.handling.lives.messages import CHANGED, LOOK, RETURNS, START, handed_on
@@ -202,16 +200,4 @@ async def _refunds(rt: Runtime, shop: str, papers: Sequence[LifePaper]) -> None:
         for paper in part:
             assert paper.life is not None
             if refunds := found.get(paper.life.order_id):
-                before = paper.life
-                paper.take(hear_refunds(before, refunds, rt.now()))
-                paper.acknowledged += _heard_of(before, paper.life)
-
-
-def _heard_of(before: OrderLife, life: OrderLife) -> list[EffectUpdate]:
-    """Refunds of ours whose answer never came, and which the shop shows: their effects are over."""
-    known = {key for key, _ in made_refunds(before)}
-    return [
-        EffectUpdate(key=key, state=EffectState.SETTLED, external_id=id_)
-        for key, id_ in made_refunds(life)
-        if key not in known
-    ]
+                paper.take(hear_refunds(paper.life, refunds, rt.now()))

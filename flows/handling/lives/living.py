@@ -10,10 +10,11 @@ from typing import Final
 
 from canonical.approvals import ApprovalState
 from canonical.errors import CrossdockError, MisconfiguredError, RetryableError
-from canonical.records import MessageVerdict
+from canonical.records import EffectUpdate, MessageVerdict
 from canonical.rules.lifecycle import plan_fulfillment
 from canonical.rules.lifecycle.facts import Plan
 from canonical.rules.lifecycle.returns import approvals_over, hear_decision, plan_returns
+from canonical.rules.lifecycle.shown import shown
 from canonical.states import EffectState, MessageState
 from canonical.steps import Operation, Step
 from flows.handling.lives.carrying import carry_out, lane_open, waves_of
@@ -188,8 +189,10 @@ def _add_other_flow(rt: Runtime, batch: LifeBatch, paper: LifePaper) -> None:
 
 
 async def _acknowledge(rt: Runtime, batch: LifeBatch, drafts: LifeDrafts) -> None:
-    """Settle what the other side has answered by now; what was settled at once stays as it is."""
-    updates = {update.key: update for paper in batch.papers for update in paper.acknowledged}
+    """Settle what the other side has answered, or shows, by now; what was settled at once stays as it is."""
+    seen = {key: name for paper in batch.alive() if paper.life is not None for key, name in shown(paper.life).items()}
+    updates = {key: EffectUpdate(key=key, state=EffectState.SETTLED, external_id=name) for key, name in seen.items()}
+    updates |= {update.key: update for paper in batch.papers for update in paper.acknowledged}
     known = await rt.store.effects(sorted(updates)) if updates else {}
     drafts.effects += [updates[key] for key, effect in known.items() if effect.state in _UNANSWERED]
 

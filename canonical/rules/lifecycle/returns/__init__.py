@@ -7,7 +7,6 @@ from canonical.rules.lifecycle.returns.hearing import (
     hear_refunds,
     hear_return,
 )
-from canonical.rules.lifecycle.returns.naming import made_refunds
 from canonical.rules.lifecycle.returns.outcomes import RETURN_OPERATIONS, refused_return, settled_return
 from canonical.rules.lifecycle.returns.planning import plan_returns
 
@@ -18,7 +17,6 @@ __all__ = [
     "hear_goods_back",
     "hear_refunds",
     "hear_return",
-    "made_refunds",
     "plan_returns",
     "refused_return",
     "settled_return",
