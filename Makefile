@@ -54,7 +54,7 @@ contracts: $(READY)
 bench: $(READY)  ## measure (ONLY=intake for one); each ends with a line `bench <name>: key=value ...`
 	$(RUN) -m tests.benchmarks $(ONLY)
 
-chaos: $(READY)  ## kill processes at random while orders flow (KILLS=60 SEED=7 ORDERS=500)
+chaos: $(READY)  ## kill processes at random while orders live from cart to return (KILLS=60 SEED=7 ORDERS=500)
 	$(RUN) -m tests.chaos --kills $(KILLS) --seed $(SEED) --orders $(ORDERS)
 
 format: $(READY)  ## let ruff format and sort

@@ -101,7 +101,7 @@ async def _whole(stack: Stack, kills: int, orders: int, seed: int, rate: float) 
         living = asyncio.create_task(live(stack, orders, seed, rate))
         await _kill(stack, kills, random.Random(seed), orders / rate + LIFE_SECONDS)
         chronicle = await living
-        rested = await come_to_rest(stack, SETTLE_SECONDS)
+        rested = await come_to_rest(stack, 2 * SETTLE_SECONDS)
         placed = await expectations(stack)
         rows, broken = await store.verify_audit()
         gone = await changed(stack)

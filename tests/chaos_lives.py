@@ -28,7 +28,7 @@ from deployments.stack.traces import mark_of, read_traces
 
 TILLS = "stores"
 BY_HAND, DONE = "shipped by hand", (OrderState.POSTED, OrderState.CANCELLED, OrderState.CLOSED)
-QUIET_SECONDS, PATIENCE = 12.0, 60.0
+QUIET_SECONDS, PATIENCE = 12.0, 240.0
 POLLS = {
     "order-poll/poll": {},
     "warehouse-poll/poll": {"seconds": 0},

@@ -153,33 +153,35 @@ class _Tryton:
         self._ledgers.orphans += [f"entry {number or entry}" for number, entry in self._rows(query)]
 
 
+_LEFT = """
+    SELECT party.code, shipment.number, shipment.state, product.code, move.quantity, target.type, move.state,
+           warehouse.code
+    FROM stock_shipment_out AS shipment
+    JOIN party_party AS party ON party.id = shipment.customer
+    JOIN stock_location AS warehouse ON warehouse.id = shipment.warehouse
+    JOIN stock_move AS move ON move.shipment = 'stock.shipment.out,' || shipment.id
+    JOIN stock_location AS target ON target.id = move.to_location
+    JOIN product_product AS product ON product.id = move.product
+    WHERE target.type = 'customer'
+"""
+_BACK = """
+    SELECT party.code, shipment.number, product.code, move.quantity, source.type, target.type, warehouse.code
+    FROM stock_shipment_out_return AS shipment
+    JOIN party_party AS party ON party.id = shipment.customer
+    JOIN stock_location AS warehouse ON warehouse.id = shipment.warehouse
+    JOIN stock_move AS move ON move.shipment = 'stock.shipment.out.return,' || shipment.id
+    JOIN stock_location AS source ON source.id = move.from_location
+    JOIN stock_location AS target ON target.id = move.to_location
+    JOIN product_product AS product ON product.id = move.product
+    WHERE move.state = 'done'
+"""
+
+
 def wms_ledgers(database: Path) -> Ledgers:
     """The shelves of the warehouse that is a Tryton database."""
     ledgers = Ledgers("wms")
-    query = """
-        SELECT party.code, shipment.number, shipment.state, product.code, move.quantity, target.type, move.state,
-               warehouse.code
-        FROM stock_shipment_out AS shipment
-        JOIN party_party AS party ON party.id = shipment.customer
-        JOIN stock_location AS warehouse ON warehouse.id = shipment.warehouse
-        JOIN stock_move AS move ON move.shipment = 'stock.shipment.out,' || shipment.id
-        JOIN stock_location AS target ON target.id = move.to_location
-        JOIN product_product AS product ON product.id = move.product
-        WHERE target.type = 'customer'
-    """
-    back = """
-        SELECT party.code, shipment.number, product.code, move.quantity, source.type, target.type, warehouse.code
-        FROM stock_shipment_out_return AS shipment
-        JOIN party_party AS party ON party.id = shipment.customer
-        JOIN stock_location AS warehouse ON warehouse.id = shipment.warehouse
-        JOIN stock_move AS move ON move.shipment = 'stock.shipment.out.return,' || shipment.id
-        JOIN stock_location AS source ON source.id = move.from_location
-        JOIN stock_location AS target ON target.id = move.to_location
-        JOIN product_product AS product ON product.id = move.product
-        WHERE move.state = 'done'
-    """
     with closing(_opened(database)) as connection:
-        for key, number, state, sku, quantity, _, moved, place in connection.execute(query):
+        for key, number, state, sku, quantity, _, moved, place in connection.execute(_LEFT):
             if page := known(ledgers, key, f"shipment {number}"):
                 if key not in page.documents:
                     page.documents.append(key)
@@ -189,7 +191,7 @@ def wms_ledgers(database: Path) -> Ledgers:
                 if state == "done" and moved == "done":
                     page.add(page.shipped, sku, int(quantity))
                     page.moves.append(StockMove("wms", number, sku, -int(quantity), place))
-        for key, number, sku, quantity, source, target, place in connection.execute(back):
+        for key, number, sku, quantity, source, target, place in connection.execute(_BACK):
             if page := known(ledgers, key, f"return {number}"):
                 if source == "customer":
                     page.add(page.returned, sku, int(quantity))
