@@ -246,3 +246,16 @@ async def test_an_address_that_changes_before_the_goods_leave_reaches_the_wareho
     await town.ship(order)
     books = await town.books(order)
     assert books["wms"].shipped == books["erp"].shipped == books["shopify"].shipped == {"PEN-BRASS": 1}
+
+
+async def test_an_order_edited_after_it_was_booked_is_shipped_and_invoiced_as_it_is_now(town: Town) -> None:
+    order = await town.buy({"CHINO-30": 2, "CHINO-32": 1})
+    await town.shopper.edit(order, {"CHINO-30": 1}, add={"SALT-SEA-200": 1})
+    await town.settle()
+    wanted = {"CHINO-30": 1, "CHINO-32": 1, "SALT-SEA-200": 1}
+    books = await town.books(order)
+    assert books["erp"].ordered == wanted
+    await town.ship(order)
+    books = await town.books(order)
+    assert books["erp"].shipped == books["shopify"].shipped == wanted
+    assert books["erp"].invoiced == books["shopify"].total
