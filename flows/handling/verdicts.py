@@ -172,7 +172,7 @@ def _after_posting(
             drafts.deliveries.append(follow_up(rt, newer, CANCEL, str(document.messages[-1].seq)))
     elif rt.ships(rt.landscape.shop(order.shop).company):
         document.verdict = "noted"  # its life makes the sale what the order is now, or says what keeps it from that
-    elif CHANGED in document.waive:
+    elif CHANGED in document.waive or _only_paid(rt, record, order):
         newer = newer.model_copy(update={"booked_digest": booking_of(rt, order).digest})
         drafts.close_cases.append(_caught_up(record))
     elif changes := _booked_changes(rt, record, order):
@@ -222,6 +222,13 @@ def _booked_changes(rt: Runtime, record: OrderRecord, order: Order) -> list[str]
         return []
     before = Order.model_validate_json(record.document)
     return [change.words for change in booked_changes(before, order)] or ["the document to book is another one"]
+
+
+def _only_paid(rt: Runtime, record: OrderRecord, order: Order) -> bool:
+    """Whether nothing changed since it was booked but how it is paid: authorised money was captured, say."""
+    booked, now = booking_of(rt, Order.model_validate_json(record.document)), booking_of(rt, order)
+    as_booked = booked.digest == record.booked_digest and booked.tenders != now.tenders
+    return as_booked and booked.model_copy(update={"tenders": now.tenders}).digest == now.digest
 
 
 def booking_of(rt: Runtime, order: Order, warehouse: str | None = None) -> SalesOrderDocument:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from canonical.errors import RejectedError
+from canonical.order import TransactionKind
 from canonical.records import CaseKind
 from canonical.rules import example
 from canonical.states import OrderState
@@ -189,6 +190,21 @@ async def test_a_change_of_what_was_booked_is_held_with_what_changed(house: Hous
     assert case.reason_code == "changed_after_posting"
     assert "quantity" in case.words or "booked" in case.words
     assert len(house.erp.documents) == 1
+
+
+async def test_authorised_money_that_is_captured_after_booking_changes_nothing_booked(house: House) -> None:
+    held = example.payment("23.80", kind=TransactionKind.AUTHORIZATION)
+    order = example.order(financial_status="authorized", transactions=(held,))
+    await house.arrive(order)
+    await house.drain()
+    assert len(house.erp.documents) == 1
+    taken = example.payment("23.80", id="32", kind=TransactionKind.CAPTURE, parent_id=held.id)
+    paid = {"financial_status": "paid", "transactions": (held, taken)}
+    for minute in (1, 2):
+        later = example.order(**paid).model_copy(update={"updated_at": order.updated_at + timedelta(minutes=minute)})
+        await house.arrive(later, topic="orders/updated")
+        await house.drain()
+        assert await house.store.cases() == []
 
 
 async def test_a_dead_workers_claim_is_taken_over_and_its_sent_effect_is_read_back_not_resent(house: House) -> None:
