@@ -215,6 +215,7 @@ def test_an_exchange_charges_or_pays_the_difference_and_is_shipped(shop: Shop) -
     desk = Desk(shop, (shop.stocked_sku(), 1), **paid("1.00"))
     variant = desk.order["lineItems"][0]["variant"]["id"]
     price = Decimal(shop.record(variant)["price"])
+    (before,) = desk.figures("totalPriceSet")
     one = desk.take_back(1, exchangeLineItems=[{"variantId": variant, "quantity": 2}])
 
     transfer = outcome(desk, one, 1, exchanged=2)
@@ -226,7 +227,7 @@ def test_an_exchange_charges_or_pays_the_difference_and_is_shipped(shop: Shop) -
     added = desk.order["lineItems"][-1]
     assert (added["quantity"], added["sku"]) == (2, desk.order["lineItems"][0]["sku"])
     assert one["exchangeLineItems"][0]["lineItems"] == [{"id": added["id"]}]
-    assert desk.figures("currentTotalPriceSet") == [price * 2]
+    assert desk.figures("currentTotalPriceSet", "totalPriceSet") == [price * 2, before + price * 2]
     assert desk.lines_of(desk.requests[-1]) == [(2, 2)]
     assert desk.order["displayFulfillmentStatus"] == "PARTIALLY_FULFILLED"
     desk.ship(desk.requests[-1])

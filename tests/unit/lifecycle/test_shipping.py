@@ -373,6 +373,21 @@ def test_money_given_back_before_the_invoice_but_heard_after_the_payment_is_one_
     assert not netted(house.life, late.id, paid.id, early)
 
 
+def test_a_line_that_joins_the_order_in_exchange_is_placed_beside_what_left_and_came_back() -> None:
+    house = house_of(1)
+    house.ship(1)
+    house.go()
+    order = house.facts.order
+    (first,), (request,) = order.lines, order.fulfillment_orders
+    row = request.lines[0]
+    shown = request.model_copy(
+        update={"lines": (row.model_copy(update={"remaining": 0}), row.model_copy(update={"line_id": "13"}))}
+    )
+    back = first.model_copy(update={"current_quantity": 0})
+    house.change(lines=(back, example.line(id="13", quantity=1)), fulfillment_orders=(shown,))
+    assert [(one.line_id, one.quantity) for asked in to_route(house.facts) for one in asked.lines] == [("13", 1)]
+
+
 def test_an_expired_pickup_ends_the_order_in_the_shop_or_waits_by_policy() -> None:
     house = house_of()
     house.tell(K.EXPIRED)

@@ -21,11 +21,22 @@ def add_exchanges(call: Call, order: Record, one: Record, rows: Sequence[Record]
     lines = list(made.values())
     tax = total(nothing(order), (one["priceSet"] for line in lines for one in line["taxLines"]))
     goods = total(nothing(order), (charged(line) for line in lines))
-    changes = {
+    whole = total(nothing(order), (_whole(order, line) for line in lines))
+    allocated = (row["allocatedAmountSet"] for line in lines for row in line["discountAllocations"])
+    more = {
+        "subtotalPriceSet": goods,
+        "totalTaxSet": tax,
+        "totalDiscountsSet": total(nothing(order), allocated),
+        "totalPriceSet": whole,
+    }
+    # A total is of all lines there are, before returns; what it was once stays beside it, as after an edit.
+    changes: Record = {"originalTotalPriceSet": order.get("originalTotalPriceSet") or order["totalPriceSet"]}
+    changes |= {name: add_bags(order.get(name) or nothing(order), amount) for name, amount in more.items()}
+    changes |= {
         "lineItems": [*order["lineItems"], *lines],
         "currentSubtotalPriceSet": add_bags(current(order, "currentSubtotalPriceSet"), goods),
         "currentTotalTaxSet": add_bags(current(order, "currentTotalTaxSet"), tax),
-        "currentTotalPriceSet": total(current(order, "currentTotalPriceSet"), (_whole(order, line) for line in lines)),
+        "currentTotalPriceSet": add_bags(current(order, "currentTotalPriceSet"), whole),
         "currentTaxLines": [
             *(order.get("currentTaxLines") or order.get("taxLines") or ()),
             *(one for line in lines for one in line["taxLines"]),
