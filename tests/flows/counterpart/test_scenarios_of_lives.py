@@ -129,7 +129,7 @@ async def test_an_order_for_goods_that_are_nowhere_waits_and_leaves_once_they_ha
     await town.settle(counted=True)
     order = await town.buy({"TANGRAM-WD": 2})
     assert [job for job in await town.people.jobs(order) if job.open] == []
-    await asyncio.to_thread(town.clerk.receive, "TANGRAM-WD", "DC-EAST", 10)
+    await asyncio.to_thread(town.clerk.receive, "TANGRAM-WD", "DC-EAST", 100)
     await town.settle(counted=True)
     await town.ship(order)
     books = await town.books(order)
