@@ -133,6 +133,11 @@ class TrytonDesk:
         for shipment in sale["shipments"]:
             self._press("stock.shipment.out", ("assign_force", "pick", "pack", "do"), shipment)
 
+    def bounce(self, key: str) -> None:
+        """The bank takes a payment back that stands under a key."""
+        (payment,) = self._find("account.payment", [("reference", "=", key)], [])
+        self._press("account.payment", ("fail",), payment["id"])
+
     def deactivate(self, sku: str) -> None:
         """A product goes out of sale, all of its variants."""
         template = self._product(sku)["template"]

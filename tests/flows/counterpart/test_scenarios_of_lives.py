@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 import pytest_asyncio
 
+from deployments.sandbox.live.shopper import Order
 from deployments.stack.plan import Plan
+from flows.handling.lives.mismatches import compare
 from tests.flows.counterpart.town import NORTH, Town, opened_town
 
 pytestmark = [
@@ -259,3 +262,38 @@ async def test_an_order_edited_after_it_was_booked_is_shipped_and_invoiced_as_it
     books = await town.books(order)
     assert books["erp"].shipped == books["shopify"].shipped == wanted
     assert books["erp"].invoiced == books["shopify"].total
+
+
+async def test_one_thing_made_by_hand_at_each_system_is_found_and_nothing_else(town: Town) -> None:
+    returned, cancelled, by_hand, in_wms = [await town.buy({"BOARD-OAK": 1}) for _ in range(4)]
+    west = await town.buy({"PEN-BRASS": 2}, customer="C001")
+    await town.shopper.cancel(cancelled)
+    await town.ship(returned)
+    await town.ship(west, parcels=2)
+    asked = await town.shopper.ask_return(returned, {"BOARD-OAK": 1})
+    await town.settle()
+    await town.people.send_back(asked)
+    await town.settle()
+    orders = (returned, cancelled, by_hand, in_wms, west)
+    assert await differ(town, *orders) == []
+
+    paid = next(key for key in (await town.life(west)).done if ":payment.post:" in key)
+    town.clerk.bounce(paid)
+    await town.shopper.ship_by_hand(by_hand, "UPS", "1Z12345E6605272234")
+    await town.people.ship(in_wms, within=0)
+    assert await differ(town, *orders) == sorted([
+        (west.name, "mismatch_erp_missing"),
+        (by_hand.name, "mismatch_shop_shipped"),
+        (in_wms.name, "mismatch_warehouse_shipped"),
+    ])  # fmt: skip
+    await town.settle()
+    assert await differ(town, *orders) == [(west.name, "mismatch_erp_missing")]
+    assert await town.reasons(west) == ["mismatch_erp_missing"]
+    assert await town.reasons(in_wms) == []
+
+
+async def differ(town: Town, *orders: Order) -> list[tuple[str, str]]:
+    """What the comparison finds of these orders: name and reason."""
+    found, names = await compare(town.rt, quiet=timedelta(seconds=-1)), {order.name for order in orders}
+    assert found.unasked == []
+    return sorted((row["order"], row["reason"]) for row in found.rows if row["order"] in names)
