@@ -142,7 +142,8 @@ def _not_yet(facts: Facts, return_: ReturnLife) -> Waits | None:
         at = facts.now + timedelta(minutes=5)
         return Waits("refund_unheard", words, "It goes on by itself once the refund is read.", at=at)
     if return_.channel_status is ReturnStatus.OPEN:
-        if return_.exchanges_open and "exchange_open" not in facts.life.waived:
+        unread = [id_ for id_ in return_.exchange_lines if not money.has_line(facts.order, id_)]
+        if (return_.exchanges_open or unread) and "exchange_open" not in facts.life.waived:
             words = f"return {label(return_)} has exchanged goods that are no part of the order yet"
             return Waits("exchange_open", words, "Process the exchange in the shop; the return goes on by itself.")
         return None
