@@ -127,8 +127,14 @@ def _orphans(stack: Stack, ledgers: dict[str, Ledgers], hand: set[tuple[str, str
     }
     theirs = {name for name in documents[SHOP] if "/Refund/" in name}
     theirs |= {name for key in hand for name in ledgers[SHOP][key].documents}
+    documents[SHOP], theirs = [_tail(name) for name in documents[SHOP]], {_tail(name) for name in theirs}
     effects, asked = read_traces(stack.plan.home / "crossdock.sqlite")
     return orphans(documents, effects, asked, theirs)
+
+
+def _tail(gid: str) -> str:
+    """Effects keep the last part of the shop's ids."""
+    return gid.rpartition("/")[2]
 
 
 async def changed(stack: Stack) -> set[tuple[str, str]]:
